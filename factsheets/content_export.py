@@ -84,6 +84,7 @@ HEADS = {
     ],
 }
 FOLDER = "content"  # in the ZIP
+GAP = 10  # between two places
 FLOWING = 100  # characters of a list that still goes on one line
 FINDINGS, RELATED = "What the studies found, for this sheet", "Related sheets"
 ONE_LINE = 1_000_000  # characters: a value is never wrapped, so that one changed word is one changed line
@@ -148,18 +149,24 @@ def _sheet(sheet: FactSheet) -> Iterator[dict]:
         fields["written_on"] = timezone.localdate(sheet.updated_at)
     yield {"model": sheet._meta.label_lower, "fields": fields}
     part = None
-    for section in sheet.sections.all():
+    # By tens, as publishing a draft numbers them: the same content is the same file wherever it was written.
+    for number, section in enumerate(sheet.sections.all(), start=1):
         heading = section.get_question_display() if section.question else capfirst(section.get_layer_display())
         if heading != part:
             yield heading
             part = heading
-        yield _entry(section)
-        yield from map(_entry, section.statement_uses.all())
+        yield _entry(section, number * GAP)
+        yield from _numbered(section.statement_uses.all())
     findings = sorted(sheet.source_uses.select_related("source"), key=lambda use: use.source.key)
-    for heading, listed in ((FINDINGS, findings), (RELATED, sheet.related.all())):
+    for heading, listed in ((FINDINGS, list(map(_entry, findings))), (RELATED, list(_numbered(sheet.related.all())))):
         if listed:
             yield heading
-            yield from map(_entry, listed)
+            yield from listed
+
+
+def _numbered(records) -> Iterator[dict]:
+    for number, record in enumerate(records, start=1):
+        yield _entry(record, number * GAP)
 
 
 def _in_order(model) -> list:
@@ -172,10 +179,11 @@ def _in_order(model) -> list:
     return sorted(model.objects.all(), key=place)
 
 
-def _entry(record) -> dict:
+def _entry(record, position: int | None = None) -> dict:
     fields = [field.name for field in record._meta.concrete_fields if not field.primary_key]
     names = [*fields, *(field.name for field in record._meta.many_to_many)]
-    return {"model": record._meta.label_lower, "fields": _plain(record, names)}
+    values = _plain(record, names)
+    return {"model": record._meta.label_lower, "fields": values | ({"position": position} if position else {})}
 
 
 def _plain(record, names: list[str]) -> dict:

@@ -1,8 +1,9 @@
 """Imports content from another installation's export: shows the difference first, then applies it on request.
 
-Each field is compared three ways, as `content.load` does, with what the site's own release last installed. What only they changed
-is taken over; what only we changed stays; where both did, ours stays unless the person says otherwise. All that is taken counts as
-an edit of that person, with an edition, and not as the release: the next upgrade must not take it back.
+Every field in which the file differs is shown. It is compared three ways, as `content.load` does, with what the site's own release
+last installed: what only they changed is taken over, and what somebody wrote here stays, unless the person decides otherwise for
+that sheet or record (`Choice`). All that is taken counts as an edit of that person, with an edition, and not as the release: the
+next upgrade must not take it back.
 
 New sheets come as drafts, and so do other words of a published one: the page stays as it is until they are signed off. Red flags go
 into a draft that a second person approves, and what sheets share into a draft of each record (`shared_drafts`).
@@ -11,8 +12,8 @@ into a draft that a second person approves, and what sheets share into a draft o
 import hashlib
 import json
 import secrets
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from django.apps import apps
@@ -22,6 +23,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import FieldDoesNotExist
 from django.core.serializers import python as python_serializer
 from django.db import transaction
+from django.db.models import IntegerChoices
 from django.utils.text import capfirst
 
 from backcare.core.sqlite.copy import tried
@@ -71,9 +73,51 @@ RIGHTS = [
 ]
 
 
+class Level(IntegerChoices):
+    """How much of what the file says about one sheet or record replaces what is here."""
+
+    OURS = 0, "Keep ours"
+    THEIR_CHANGES = 1, "Take what only the file changed, and keep what was written here"
+    ALL_THEIRS = 2, "Take the file’s"
+
+
+@dataclass
+class Choice:
+    """A sheet or a shared record in which the file differs, and what may be done with it."""
+
+    key: str
+    title: str
+    # What only they changed. Of a sheet, set once its parts are read.
+    theirs: list[Change] = field(default_factory=list)
+    # What somebody wrote here and the file says otherwise.
+    ours: list[Change] = field(default_factory=list)
+    is_theirs: bool = False
+    # Of `theirs`, what has no drafts here and changes as soon as it is imported.
+    at_once: list[Change] = field(default_factory=list)
+    # An open draft here says something else, so nothing can be taken. `theirs` is then how the file differs from the draft.
+    blocked: bool = False
+
+    @property
+    def usual(self) -> Level:
+        """Nothing written here is replaced unasked."""
+        return Level.THEIR_CHANGES if self.is_theirs else Level.OURS
+
+    @property
+    def levels(self) -> list[tuple[int, str]]:
+        if self.is_theirs and self.ours:
+            return list(Level.choices)
+        takes = Level.THEIR_CHANGES if self.is_theirs else Level.ALL_THEIRS
+        return [(Level.OURS.value, Level.OURS.label), (takes.value, Level.ALL_THEIRS.label)]
+
+
 @dataclass
 class Imported:
     """What an import changes, or would."""
+
+    # Where the file differs from what is here, in its order.
+    choices: dict[str, Choice] = field(default_factory=dict)
+    # All of that as plain words, whatever is chosen: to see whether it is still what somebody has read.
+    differences: list[str] = field(default_factory=list)
 
     # What is new, in words. A new fact sheet is a draft.
     added: list[str] = field(default_factory=list)
@@ -84,7 +128,7 @@ class Imported:
     red_flags: list[Change] = field(default_factory=list)
     # What has no drafts here, such as the words of the search: it changes at once, as when somebody saves its page.
     at_once: list[Change] = field(default_factory=list)
-    # Both changed it, and ours stays.
+    # Written here, other in the file, and ours stays.
     kept: list[Change] = field(default_factory=list)
     # What an open draft here says already, word for word.
     waiting: list[str] = field(default_factory=list)
@@ -107,11 +151,13 @@ def import_content(
     by=None,
     apply: bool = False,
     replace_ours: bool = False,
+    chosen: Mapping[str, int] | None = None,
     progress: Callable[[int, int], None] = lambda done, of: None,
     seen: str | None = None,
 ) -> Imported:
     """Compares the folder with the database and, with `apply`, takes it over. Raises ContentError, and then nothing has changed.
 
+    `chosen` is the `Level` for the key of a `Choice`. Without one it is `Choice.usual`, or with `replace_ours` all theirs.
     `by` is whose edit it is. To look without changing anything needs nobody. `progress` is told how many entries of how many are
     read. With `seen`, the `digest_of` a comparison, it is taken over only while it would change just that; else ChangedSince.
     """
@@ -123,7 +169,7 @@ def import_content(
         if by is None:
             # Until the end of this block.
             by = get_user_model().objects.create(username=f"import-{secrets.token_hex(8)}", is_superuser=True)
-        run = _Import(by, replace_ours)
+        run = _Import(by, replace_ours, chosen or {})
         content.take_in_pictures(folder)
         for number, (model, fields, where) in enumerate(listed, start=1):
             progress(number, len(listed))
@@ -138,6 +184,7 @@ def import_content(
         run.draft_red_flags()
         run.expect_no_new(faults_before)
         pictures.discard_unused()
+        run.forget_empty_choices()
         if apply and seen is not None and seen != digest_of(run.imported):
             raise ChangedSince("Somebody changed something here in the meantime. Read the difference again.")
     return run.imported
@@ -149,13 +196,13 @@ class ChangedSince(ContentError):
 
 def digest_of(found: Imported) -> str:
     """Identifies a comparison, to check later that it is the one somebody has read."""
-    return hashlib.sha256(json.dumps(asdict(found), sort_keys=True, default=str).encode()).hexdigest()[:32]
+    return hashlib.sha256(json.dumps([found.differences, found.added]).encode()).hexdigest()[:32]
 
 
 class _Import(content.Edition):
-    def __init__(self, by, replace_ours: bool):
+    def __init__(self, by, replace_ours: bool, chosen: Mapping[str, int]):
         super().__init__()
-        self.by, self.replace_ours = by, replace_ours
+        self.by, self.replace_ours, self.chosen = by, replace_ours, chosen
         self.imported = Imported()
         self.flags: list[dict] = []
         self.live_flags = safety_revisions.snapshot()
@@ -182,10 +229,35 @@ class _Import(content.Edition):
             sheet = FactSheet.objects.filter(slug=slug).first()
             self.before[slug] = revisions.snapshot(sheet) if sheet else None
 
+    def _choice(self, record) -> Choice:
+        """What is decided about the record: with all that belongs to its sheet, or alone."""
+        if isinstance(record, OF_SHEETS):
+            sheet = _sheet_of(record)
+            key, title = f"sheet-{sheet.slug}", f"Fact sheet “{sheet}”"
+        elif isinstance(record, SafetyAdvice):
+            key, title = "red-flags", "Red flags"
+        else:
+            key, title = f"{record._meta.model_name}-{record.pk}", _named(record)
+        return self.imported.choices.setdefault(key, Choice(key, title))
+
+    def _level(self, choice: Choice) -> int:
+        return self.chosen.get(choice.key, Level.ALL_THEIRS if self.replace_ours else choice.usual)
+
+    def _differs(self, choice: Choice, change: Change, *, only_there: bool) -> None:
+        said = [choice.key, only_there, change.part, change.field, change.before, change.after]
+        self.imported.differences.append("\n".join(map(str, said)))
+        if only_there:
+            choice.is_theirs = True
+        else:
+            choice.ours.append(change)
+
+    def _block(self, choice: Choice, beside_draft: list[Change]) -> None:
+        choice.blocked, choice.theirs = True, beside_draft
+
     def _keep_deleted(self, label: str, key: str) -> None:
         self.deleted.add((label, key))
         what = capfirst(apps.get_model(label)._meta.verbose_name)
-        self.imported.left.append(f"{what} {key}: deleted here. Restore it first if you want it back.")
+        self.imported.left.append(f"{what} “{key}”: deleted here. Restore it first if you want it back.")
 
     def _may(self, verb: str, record) -> bool:
         """Whether they might do the same on the desk, of what has no drafts. Says so where not."""
@@ -201,6 +273,8 @@ class _Import(content.Edition):
         record = offered.object
         if isinstance(record, OF_SHEETS):
             offered.save()
+            if self.before[key.split()[0]] is not None:
+                self._differs(self._choice(record), Change(_named(record), "added", "", key), only_there=True)
             return
         if isinstance(record, GlossaryTerm):
             # Pages explain a word as soon as there is one.
@@ -232,37 +306,49 @@ class _Import(content.Edition):
             shared_drafts.begin(model=type(record), pk=pk, **given)
         except draft_workflow.DraftRefused:
             self.imported.left.append(f"{_named(record)}: {OPEN_DRAFT}")
+            if open_one and pk:
+                self._block(self._choice(record), shared_revisions.changes(type(record), open_one.content, content))
             return False
         return True
 
     def _merge(self, stored, offered, new: dict, installed: InstalledRecord | None, record: str) -> None:
         current = values_of(stored, new)
-        wanted, both = [], []
-        for name, value in new.items():
-            was = self._base(stored, installed, name)
-            if current[name] == value or (installed and value == was):
-                continue  # the same, or only we changed it
-            (wanted if installed and current[name] == was else both).append(name)
-        if self.replace_ours:
-            wanted, both = wanted + both, []
-        what = _named(stored)
+        names = [name for name, value in new.items() if current[name] != value]
+        if not names:
+            return
+        what, choice = _named(stored), self._choice(stored)
+        wanted = [name for name in names if installed and current[name] == self._base(stored, installed, name)]
+        both = [name for name in names if name not in wanted]
+        found = {name: _change(stored, what, name, current, new) for name in names}
+        for name in names:
+            self._differs(choice, found[name], only_there=name in wanted)
+        level = self._level(choice)
+        if level == Level.ALL_THEIRS:
+            wanted, both = names, []
+        elif level == Level.OURS and not isinstance(stored, OF_SHEETS):
+            wanted, both = [], names
+        elif level == Level.OURS:
+            # What a draft would say is put back as a whole. The rest stays now.
+            wanted, both = [name for name in wanted if _is_in_drafts(stored, name)], both
         if wanted and isinstance(stored, shared_revisions.SHARED):
             if not self._drafted(stored, stored.pk, {name: new[name] for name in wanted}):
                 wanted = []
-            self.imported.shared += [_change(stored, what, name, current, new) for name in wanted]
+            self.imported.shared += [found[name] for name in wanted]
+            choice.theirs += [found[name] for name in wanted]
         elif wanted and not isinstance(stored, OF_SHEETS) and not self._may("change", stored):
             wanted = []
         elif wanted and not take_over(stored, offered, wanted):
             wanted, both = [], both + wanted
-        self.imported.kept += [_change(stored, what, name, current, new) for name in both]
+        self.imported.kept += [found[name] for name in both]
         if isinstance(stored, FactSheet):
             # Its place in the list is not among its words, and no draft has one.
-            at_once = [name for name in wanted if name not in revisions.SHEET]
+            at_once = [name for name in wanted if not _is_in_drafts(stored, name)]
         else:
             at_once = [] if isinstance(stored, (*OF_SHEETS, *shared_revisions.SHARED)) else wanted
         if at_once:
             _log(stored, self.by, CHANGE)
-        self.imported.at_once += [_change(stored, what, name, current, new) for name in at_once]
+        self.imported.at_once += [found[name] for name in at_once]
+        choice.at_once += [found[name] for name in at_once]
         self.touches_live |= bool(at_once)
 
     def _base(self, stored, installed: InstalledRecord | None, name: str):
@@ -282,7 +368,11 @@ class _Import(content.Edition):
             for part in model.objects.filter(pk__in=[pk for pk, key in gone.items() if (label, key) not in self.seen]):
                 key = gone[part.pk]
                 installed = self.installed.get((label, key))
-                if self.replace_ours or (installed and content.is_as_installed(part, installed)):
+                choice, only_there = self._choice(part), bool(installed and content.is_as_installed(part, installed))
+                gone = Change(_named(part), "only here", _words_of(part), "")
+                self._differs(choice, gone, only_there=only_there)
+                level = self._level(choice)
+                if level == Level.ALL_THEIRS or (only_there and level == Level.THEIR_CHANGES):
                     self._remember(key.split()[0])
                     part.delete()
                 else:
@@ -314,21 +404,21 @@ class _Import(content.Edition):
         found = revisions.changes(was, now)
         if not found:
             return
-        if not sheet.is_published:
+        choice = self._choice(sheet)
+        choice.theirs = found
+        level = self._level(choice)
+        if not sheet.is_published and level != Level.OURS:
             self.imported.sheets.append((sheet.title, found))
             return
-        revisions.put_back(sheet, {**was, "findings": was.get("findings", {})})
-        for model, places in self.places.items():
-            # Otherwise the next release would treat renumbered places as a staff edit.
-            for key, position in _places(model).items():
-                if places.get(key, position) != position:
-                    model.objects.filter(**dict(zip(model.natural_key_lookups(), key, strict=True))).update(
-                        position=places[key]
-                    )
+        self._put_back(sheet, was)
+        if level == Level.OURS:
+            return
         if draft := sheet.open_draft:
-            if revisions.changes(revisions.snapshot(draft), now):
+            if other := revisions.changes(revisions.snapshot(draft), now):
                 self.imported.left.append(f"{_named(sheet)}: {OPEN_DRAFT}")
+                self._block(choice, other)
             else:
+                choice.theirs = []
                 self.imported.waiting.append(_named(sheet))
             return
         # The page is as it was, and the draft begins from there.
@@ -339,6 +429,23 @@ class _Import(content.Edition):
         actions.refresh(sheet=draft)
         actions.keep_edition(sheet=draft, by=self.by, note=NOTE)
         self.imported.sheets.append((sheet.title, found))
+
+    def _put_back(self, sheet: FactSheet, was: dict) -> None:
+        revisions.put_back(sheet, {**was, "findings": was.get("findings", {})})
+        for model, places in self.places.items():
+            # Otherwise the next release would treat renumbered places as a staff edit.
+            for key, position in _places(model).items():
+                if places.get(key, position) != position:
+                    model.objects.filter(**dict(zip(model.natural_key_lookups(), key, strict=True))).update(
+                        position=places[key]
+                    )
+
+    def forget_empty_choices(self) -> None:
+        """Those whose every difference waits in a draft already, or is left out with a reason."""
+        choices = self.imported.choices
+        self.imported.choices = {
+            key: each for key, each in choices.items() if each.theirs or each.ours or each.at_once or each.blocked
+        }
 
     def expect_no_new(self, before: set[tuple[int, str]]) -> None:
         """Raises ContentError when what changes at once leaves a public sheet saying what it may not."""
@@ -359,20 +466,55 @@ class _Import(content.Edition):
         theirs = values_of(offered.object, fields, offered.m2m_data)
         self.flags.append({**safety_drafts.whole(live or {}), **theirs})
 
+    def _merged_flags(self) -> list[dict]:
+        """The live set with as much of theirs as was chosen."""
+        label, theirs = SafetyAdvice._meta.label_lower, {flag["code"]: flag for flag in self.flags}
+        bases = {code: each.fields for (of, code), each in self.installed.items() if of == label}
+        ours = {flag["code"]: flag for flag in self.live_flags}
+        choice = self._choice(SafetyAdvice())
+        mine: dict[str, dict] = {}  # theirs, but where we wrote
+        for code in dict.fromkeys([*ours, *theirs]):
+            live, other, base = ours.get(code), theirs.get(code), bases.get(code)
+            if live and other:
+                kept = [
+                    name for name in live if live[name] != other[name] and not (base and live[name] == base.get(name))
+                ]
+                mine[code] = {**other, **{name: live[name] for name in kept}}
+            elif live and not (base and all(live[name] == value for name, value in base.items())):
+                mine[code] = live
+            elif other and base is None:
+                mine[code] = other
+        for only_there, before, after in (
+            (True, self.live_flags, list(mine.values())),
+            (False, list(mine.values()), self.flags),
+        ):
+            for change in safety_revisions.changes(before, after):
+                self._differs(choice, change, only_there=only_there)
+        choice.theirs = safety_revisions.changes(self.live_flags, list(mine.values()))
+        level = self._level(choice)
+        if level == Level.ALL_THEIRS:
+            return self.flags
+        self.imported.kept += choice.ours
+        return list(mine.values()) if level == Level.THEIR_CHANGES else self.live_flags
+
     def draft_red_flags(self) -> None:
         if not self.flags:
             return
+        self.flags = self._merged_flags()
         found = safety_revisions.changes(self.live_flags, self.flags)
         if not found:
             return
         draft = safety_drafts.current()
-        if draft and not safety_revisions.changes(draft.content, self.flags):
+        choice = self._choice(SafetyAdvice())
+        if draft and not (other := safety_revisions.changes(draft.content, self.flags)):
+            choice.theirs = []
             self.imported.waiting.append("Red flags")
             return
         try:
             safety_drafts.begin(content=self.flags, what=NOTE, by=self.by)
         except draft_workflow.DraftRefused as refusal:
             self.imported.left.append(f"Red flags: {refusal}")
+            self._block(choice, other if draft else [])
         else:
             self.imported.red_flags = found
 
@@ -381,6 +523,33 @@ class _Import(content.Edition):
         stored = WordList.objects.filter(name=name).first()
         if stored is None or values_of(stored, fields) != fields:
             self.imported.left.append(f"The word list {name} differs. It comes with a new version of backcare only.")
+
+
+def _sheet_of(part) -> FactSheet:
+    match part:
+        case FactSheet():
+            return part
+        case StatementUse():
+            return part.section.sheet
+        case _:
+            return part.sheet
+
+
+def _is_in_drafts(stored, name: str) -> bool:
+    """Whether a draft of the sheet holds the field. The place of a sheet in the list is in none."""
+    return not isinstance(stored, FactSheet) or name in revisions.SHEET
+
+
+def _words_of(part) -> str:
+    match part:
+        case Section():
+            return part.body or str(part)
+        case StatementUse():
+            return str(part.statement)
+        case SourceUse():
+            return part.finding
+        case _:
+            return part.reason
 
 
 def _faults() -> Iterator[tuple[FactSheet, publishing_rules.Obstacle]]:

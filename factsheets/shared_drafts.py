@@ -117,7 +117,13 @@ class Beside:
     def why_not_publish(self, user) -> str:
         """Why this person cannot publish it now. Empty when they can."""
         if not self.because:
-            return "" if may_write(self.draft, user) else "Only an editor can publish this."
+            if not may_write(self.draft, user):
+                return "Only an editor can publish this."
+            # Every page shows it. An owner may be alone, and answers for the site.
+            alone = self.draft.label == SiteNotice._meta.label_lower and not user.is_superuser
+            if alone and draft_workflow.wrote(self.draft, user):
+                return "You wrote part of this notice, so an owner or another editor must publish it."
+            return ""
         if not user.has_perm("factsheets.sign_off_factsheet"):
             what = f"changes: {', '.join(self.because)}" if self.draft.content else "deletes the term"
             return f"A clinician must publish this, because it {what}."
@@ -178,17 +184,10 @@ def is_misspelling(before: str, after: str, *, of) -> bool:
     if not other:
         return True
     [(gone, come), *more] = other
-    if more or gone[0] != come[0] or min(len(gone), len(come)) < 4 or not _one_letter_apart(gone, come):
+    if more or gone[0] != come[0] or min(len(gone), len(come)) < 4 or not shared_revisions.one_letter_apart(gone, come):
         return False
     ours = _our_words(of)
     return come in ours and gone not in ours
-
-
-def _one_letter_apart(one: str, other: str) -> bool:
-    """One letter more, fewer, or other, or two that traded places."""
-    start = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
-    a, b = one[start:], other[start:]
-    return a[1:] == b or a == b[1:] or a[1:] == b[1:] or (a[:2] == b[1::-1] and a[2:] == b[2:])
 
 
 def _our_words(but) -> set[str]:
@@ -467,7 +466,7 @@ def _called(record) -> str:
     """As readers find it in the list of a sheet's changes."""
     match record:
         case Source():
-            return f"source {record.key}"
+            return f"source “{record.title}”"
         case GlossaryTerm():
             return f"explained word “{record.term}”"
         case _:

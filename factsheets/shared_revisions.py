@@ -4,6 +4,7 @@ Sources, statements of evidence, glossary terms, figures and notices. A sheet ha
 flags have a draft and a second person (`safety_drafts`).
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -322,9 +323,12 @@ def _cited(text: str) -> set[str]:
 
 # --- what a reviewer should read again ---
 
-# A source's date is how old the evidence is; its identifiers are which study it is. A missing one that is added changes neither.
+# A source's date is how old the evidence is; its identifiers, title and authors are which study it is. A missing one that is added
+# changes neither.
 VERDICT = ("claim", "direction", "grade", "detail", "nice_position", "burden", "sources")
 IDENTIFIERS = ("doi", "pmid", "pmcid", "isbn", "identifier")
+WORDS, HAS_NUMBER = re.compile(r"\w+"), re.compile(r"\d")
+MAX_MISSPELT = 2  # words
 # Of a glossary term, as the desk calls it.
 EXPLAINED = {"also": "also called", "deletion": "deletion"}
 # What patients see of a figure, or read in its place.
@@ -359,7 +363,35 @@ def fields_that_ask(record, before: dict, after: dict) -> list[str]:
     # The day on which somebody read it counts only where the source gives no year.
     dates = ["year"] if before["year"] and after["year"] else ["year", "accessed"]
     names = [name for name in dates if before[name] != after[name]]
+    names += [name for name in ("title", "authors") if could_be_another(before[name], after[name])]
     return names + [name for name in IDENTIFIERS if before[name] and before[name] != after[name]]
+
+
+def could_be_another(before: str, after: str) -> bool:
+    """Whether a title, or names of authors, may be those of another work: more differs than two misspelt words of four letters
+    or more, capitals, signs and “et al.”. A missing one that is added changes nothing.
+    """
+    old, new = (
+        [word for word in WORDS.findall(each.casefold()) if word not in {"et", "al"}] for each in (before, after)
+    )
+    if not old or old == new:
+        return False
+    other = [pair for pair in zip(old, new, strict=False) if pair[0] != pair[1]]
+    return (
+        len(old) != len(new)
+        or len(other) > MAX_MISSPELT
+        or not all(
+            min(map(len, pair)) >= 4 and not any(map(HAS_NUMBER.search, pair)) and one_letter_apart(*pair)
+            for pair in other
+        )
+    )
+
+
+def one_letter_apart(one: str, other: str) -> bool:
+    """One letter more, fewer, or other, or two that traded places."""
+    start = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    a, b = one[start:], other[start:]
+    return a[1:] == b or a == b[1:] or a[1:] == b[1:] or (a[:2] == b[1::-1] and a[2:] == b[2:])
 
 
 def resting_on(record) -> list[FactSheet]:

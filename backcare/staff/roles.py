@@ -52,6 +52,8 @@ ROLES = {
         *(("factsheets", model, ["delete"]) for model in TAKEN_AWAY),
         # Red flags are written in a draft. What patients read of them nobody may change.
         ("factsheets", "safetydraft", ["change"]),
+        # A notice is written in a draft, which somebody else publishes.
+        ("factsheets", "sitenotice", ["view", "add", "change"]),
     ],
     # Reads every sheet, signs off what others wrote, and answers enquiries.
     # Approves the questions and the red flags, too: the form asks for their register and number.

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
+from backcare.core.forms import as_number
 from factsheets import content_export, content_import, content_upload
 from factsheets.fixtures import ContentError
 from factsheets.models import FactSheet
@@ -18,7 +19,7 @@ NOTHING_CHANGED = "Nothing has been changed."
 
 @require_safe
 def download(request):
-    if not request.user.is_superuser:
+    if not request.user.has_perm("factsheets.change_factsheet"):
         raise PermissionDenied
     name = f"{content_export.FOLDER}-{timezone.localdate().isoformat()}.zip"
     response = HttpResponse(content_export.as_zip(), content_type="application/zip")
@@ -67,6 +68,11 @@ def import_page(request):
         form = UploadForm(request.POST, request.FILES, by=request.user)
         if form.is_valid():
             return HttpResponseRedirect(reverse("admin:factsheets_import_content"))
+    return _page(request, form)
+
+
+def _page(request, form: UploadForm, chosen: dict[str, int] | None = None, status: int = 200):
+    """The form, or what the chosen file would change. `chosen`: what somebody had chosen before it was refused."""
     upload = None if form.errors else content_upload.of(request.user)
     theirs = "theirs" in request.GET
     context = admin.site.each_context(request) | {
@@ -74,22 +80,40 @@ def import_page(request):
         "opts": FactSheet._meta,
         "form": form,
         "upload": upload,
-        "theirs": theirs,
         "refusal": "",
     }
     if upload:
         try:
             with content_upload.unpacked(upload) as folder:
-                found = content_import.import_content(folder, by=request.user, replace_ours=theirs)
-            context |= {"found": found, "seen": content_import.digest_of(found)}
+                found = content_import.import_content(folder, by=request.user)
+            choices = [(each, _level(each, chosen or {}, theirs)) for each in found.choices.values()]
+            context |= {
+                "found": found,
+                "choices": choices,
+                "is_all_ours": any(each.ours for each, _ in choices) and not theirs,
+                "may_take": not found.is_empty or any(not each.blocked for each, _ in choices),
+                "seen": content_import.digest_of(found),
+            }
         except ContentError as error:
             context["refusal"] = str(error)
-    return render(request, "admin/factsheets/import_content.html", context)
+    return render(request, "admin/factsheets/import_content.html", context, status=status)
+
+
+def _level(choice: content_import.Choice, chosen: dict[str, int], theirs: bool) -> int:
+    """Which of its levels is ticked on the page."""
+    offered = [level for level, _ in choice.levels]
+    asked = chosen.get(choice.key, offered[-1] if theirs else choice.usual)
+    return asked if asked in offered else choice.usual
 
 
 def _take(request):
     upload = content_upload.of(request.user)
-    theirs = "theirs" in request.POST
+    prefix = "level-"
+    chosen = {
+        name.removeprefix(prefix): as_number(value) or 0
+        for name, value in request.POST.items()
+        if name.startswith(prefix)
+    }
     here = reverse("admin:factsheets_import_content")
     if upload is None:  # pressed twice, or in another tab
         messages.warning(request, "There is no file to import. If you have just pressed the button, it is done.")
@@ -97,11 +121,17 @@ def _take(request):
     seen = request.POST.get("seen", "")
     try:
         with content_upload.unpacked(upload) as folder:
-            found = content_import.import_content(folder, by=request.user, apply=True, replace_ours=theirs, seen=seen)
+            found = content_import.import_content(folder, by=request.user, apply=True, chosen=chosen, seen=seen)
     except ContentError as error:
         messages.error(request, f"{error} {NOTHING_CHANGED}")
-        return HttpResponseRedirect(f"{here}?theirs" if theirs else here)
+        return _page(request, UploadForm(by=request.user), chosen, status=422)
     content_upload.drop(request.user)
-    drafts = " Publish the drafts when they have been read." if found.sheets or found.shared or found.red_flags else ""
-    messages.success(request, f"The content of {upload.name} has been imported.{drafts}")
+    if found.is_empty:
+        messages.info(request, f"Nothing of {upload.name} was taken: you kept everything as it is here.")
+    else:
+        in_drafts = found.sheets or found.shared or found.red_flags
+        drafts = " Publish the drafts when they have been read." if in_drafts else ""
+        messages.success(request, f"The content of {upload.name} has been imported.{drafts}")
+    for each in found.left:
+        messages.warning(request, f"Left out: {each}")
     return HttpResponseRedirect(reverse("admin:factsheets_factsheet_changelist"))

@@ -43,6 +43,7 @@ from factsheets.models import (
     SafetyAdvice,
     SearchQuestions,
     Section,
+    SharedDraft,
     SharedEdition,
     Source,
     Statement,
@@ -279,34 +280,137 @@ def test_an_editor_reads_the_difference_on_the_desk_and_takes_it_over_with_one_p
     shown = text(tree(bring(client, zipped(there.folder))))
     assert "Nothing has been changed yet." in shown
     assert "The newer first words." in shown
-    assert "Into a draft of “A sheet”" in shown
-    assert "Changed at once when you press the button" in shown
+    assert "Fact sheet “A sheet” Changed in the file First text" in shown
+    assert "Written here, and other in the file A sheet: Second Body" in shown
+    assert "This has no draft, so it changes as soon as you import it" in shown
     assert "“A topic”" in shown
     assert "Claim “Z-01: No.”: only an owner may change this." in shown
-    assert "Kept as yours (1)" in shown
     live = FactSheet.objects.get(slug=PART)
     assert live.open_draft is None
-    seen, other = (
-        next(each.get("value") for each in tree(client.get(address, asked)).iter() if each.get("name") == "seen")
-        for asked in ({}, {"theirs": ""})
-    )
-    assert seen != other
+    page = client.get(address)
+    assert choices_of(page)["level-sheet-a-sheet"] == ["0", "1*", "2"], "Ours stays, unless somebody says otherwise."
+    assert choices_of(client.get(address, {"theirs": ""}))["level-sheet-a-sheet"] == ["0", "1", "2*"]
+    seen = next(each.get("value") for each in tree(page).iter() if each.get("name") == "seen")
 
     Section.objects.filter(slug="first").update(body="Our first words. [@EDA]\n")
-    said = text(tree(client.post(address, {"do": "take", "seen": seen}, follow=True)))
-    assert "Somebody changed something here in the meantime." in said
+    refused = client.post(address, {"do": "take", "seen": seen, "level-sheet-a-sheet": "0"})
+    assert refused.status_code == 422
+    assert "Somebody changed something here in the meantime." in text(tree(refused))
     assert live.open_draft is None
-    assert "Kept as yours (2)" in said, "The file is still there, with the new difference."
+    assert "Our" in crossed_out(refused), "The file is still there, with the new difference."
+    assert choices_of(refused)["level-sheet-a-sheet"] == ["0*", "2"], "What was chosen is still chosen."
     Section.objects.filter(slug="first").update(body="The first words. [@EDA]\n")
-    assert "has been imported" in text(tree(client.post(address, {"do": "take", "seen": seen}, follow=True)))
+    left = {"level-sheet-a-sheet": "1", f"level-statement-{Statement.objects.get(key='claim').pk}": "0"}
+    assert "has been imported" in text(tree(client.post(address, {"do": "take", "seen": seen} | left, follow=True)))
     assert bodies(live.open_draft) == ["The newer first words. [@EDA]\n", "Our second words. [@EDB]\n", ""]
     assert bodies(live)[0] == "The first words. [@EDA]\n"
+    assert not SharedDraft.objects.exists(), "Somebody chose to keep ours."
     assert Topic.objects.get(slug="a-topic").question == "Why does their test need one?"
     assert not Claim.objects.filter(ref="Z-01").exists()
     assert live.open_draft.editions.first().actor == "Edith"
     assert not ContentUpload.objects.exists()
     again = text(tree(client.post(address, {"do": "take", "seen": seen}, follow=True)))
     assert "There is no file to import." in again
+
+    there.fields("first")["body"] = "Newer still. [@EDA]\n"
+    there.write()
+    shown = bring(client, zipped(there.folder))
+    said = text(tree(shown))
+    assert "Fact sheet “A sheet” There is an open draft of this here, so nothing is taken." in said
+    assert "level-sheet-a-sheet" not in choices_of(shown)
+
+
+def choices_of(answer) -> dict[str, list[str]]:
+    """What may be done with each sheet or record on the page, with a star at what is ticked."""
+    found: dict[str, list[str]] = {}
+    for each in tree(answer).iter("input"):
+        if each.get("type") == "radio":
+            found.setdefault(each.get("name"), []).append(each.get("value") + "*" * (each.get("checked") is not None))
+    return found
+
+
+def test_what_one_installation_exports_and_another_imports_is_exported_there_again(there, tmp_path):
+    """Both changed the content they began with. The other one takes all of the file, publishes it, and says the same."""
+    editor, clinician = person("Edith", "editor"), person("Clive", "clinician")
+    of_the_site = (
+        FactSheet,
+        Statement,
+        Source,
+        Topic,
+        Figure,
+        GlossaryTerm,
+        Claim,
+        Synonym,
+        SearchQuestions,
+        InstalledRecord,
+    )
+
+    def begin() -> None:
+        for model in of_the_site:
+            model.objects.all().delete()
+        there.load()
+
+    begin()
+    Section.objects.filter(slug="second").update(position=13)  # as a new section of a release stands between two others
+    Section.objects.filter(slug="first").update(body="The very first words. [@EDA]\n")
+    Source.objects.filter(key="EDA").update(to_check="The table on page 3.")
+    Statement.objects.filter(key="claim").update(burden="A visit a week.")
+    actions.refresh_all()
+    actions.keep_edition(sheet=FactSheet.objects.get(slug=PART), by=editor)
+    here, again = tmp_path / "here", tmp_path / "again"
+    command("export_content", here)
+
+    begin()
+    Section.objects.filter(slug="second").update(body="The other second words. [@EDB]\n")
+    Statement.objects.filter(key="claim").update(burden="An hour a day.")
+    actions.refresh_all()
+    said = command("import_content", here)
+    assert "ours kept A sheet: Second, Body: The[- other-] second words." in " ".join(said.split()), said
+    command("import_content", here, "--apply", "--by", editor.username, "--replace-ours")
+    published_draft(Source.objects.get(key="EDA"), editor)
+    published_draft(Statement.objects.get(key="claim"), clinician)
+    actions.correct(draft=FactSheet.objects.get(slug=PART).open_draft, by=editor, reason="From the other site.")
+    command("export_content", again)
+    first, second = files_of(here), files_of(again)
+    assert "position: 20" in first[f"sheets/{PART}.yaml"].decode()
+    assert [name for name in first if first[name] != second[name]] == [], "It says the same there."
+
+
+def crossed_out(answer) -> list[str]:
+    return [text(each) for each in tree(answer).iter("del")]
+
+
+@pytest.mark.parametrize("choice", ["keep", "take"])
+def test_a_file_that_says_what_was_edited_away_here_is_shown_as_different_and_taken_only_when_asked(
+    there, client, choice
+):
+    """Only this site changed the words, so there is nothing newer in the file: but it says something else."""
+    editor, address = person("Edith", "editor"), reverse("admin:factsheets_import_content")
+    client.force_login(editor)
+    there.write()
+    data = zipped(there.folder)
+    assert "There is nothing to import: the file says what this site says." in text(tree(bring(client, data)))
+    Section.objects.filter(slug="first").update(body="Our own words. [@EDA]\n")
+    Source.objects.filter(key="EDA").update(title="Our own title")
+    sheet, source = FactSheet.objects.get(slug=PART), Source.objects.get(key="EDA")
+    page = client.get(address)
+    said = text(tree(page))
+    assert "nothing to import" not in said
+    assert crossed_out(page) == ["Our", "own", "title", "Our", "own"]
+    levels = choices_of(page)
+    assert levels == {"level-sheet-a-sheet": ["0*", "2"], f"level-source-{source.pk}": ["0*", "2"]}
+    seen = next(each.get("value") for each in tree(page).iter() if each.get("name") == "seen")
+    given = {"do": "take", "seen": seen}
+    done = text(
+        tree(client.post(address, given | (dict.fromkeys(levels, "2") if choice == "take" else {}), follow=True))
+    )
+    assert bodies(sheet)[0] == "Our own words. [@EDA]\n", "Readers see ours until a draft is published."
+    if choice == "keep":
+        assert "was taken: you kept everything as it is here." in done
+        assert sheet.open_draft is None and not SharedDraft.objects.exists()
+    else:
+        assert bodies(sheet.open_draft)[0] == "The first words. [@EDA]\n"
+        assert draft_of(source).content["title"] == "The study EDA"
 
 
 def test_a_file_that_is_no_content_is_refused_in_words_and_changes_nothing(there, client, monkeypatch):
@@ -351,20 +455,21 @@ def test_a_file_that_is_no_content_is_refused_in_words_and_changes_nothing(there
 
 
 @pytest.mark.long
-def test_an_owner_downloads_all_content_and_nobody_else(client, staff_client):
+def test_owners_and_editors_download_all_content_and_nobody_else(client, staff_client):
     address = reverse("admin:factsheets_content")
     answer = staff_client.get(address)
     assert answer["Content-Disposition"].startswith('attachment; filename="content-')
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
         assert "content/sheets/about-back-pain.yaml" in archive.namelist()
     client.force_login(person("Edith", "editor"))
-    assert client.get(address).status_code == 403
+    assert client.get(address).status_code == 200
     bring(client, zipped(settings.BASE_DIR / "fixtures"))
     [rule] = [each for each in RULES if each.name == "uploads"]
     assert not rule.due(timezone.now() + timedelta(days=13)).exists()
     assert rule.due(timezone.now() + timedelta(days=15)).count() == 1
     client.force_login(person("Clive", "clinician"))
     assert client.get(reverse("admin:factsheets_import_content")).status_code == 403
+    assert client.get(address).status_code == 403
 
 
 def posted_meanwhile(question: str) -> str:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from backcare.core import clinic
 from factsheets.admin.notice import WHEN
 from factsheets.models import SharedDraft, SiteNotice
-from tests.support.desk import errors_of, save, take, tree
+from tests.support.desk import errors_of, person, save, take, tree
 from tests.support.html import text
 from tests.support.reading import page
 
@@ -58,6 +58,24 @@ def test_an_owner_shows_a_notice_and_every_kept_page_follows_its_beginning_and_i
         client.get(KEPT[0])
     at(now + timedelta(hours=2))
     assert {path: client.get(path).content for path in KEPT} == before
+
+
+def test_an_editor_writes_a_notice_and_somebody_else_publishes_it(staff_client, client):
+    now = timezone.now().replace(second=0, microsecond=0)
+    client.force_login(person("Edith", "editor"))
+    save(client, ADD, **typed(now, now + timedelta(days=1), text="The lift is out of order."))
+    draft = SharedDraft.objects.get()
+    shown = client.get(draft.desk_address())
+    assert "an owner or another editor must publish it" in text(tree(shown))
+    assert "Publish" not in [text(each) for each in tree(shown).iter("button")]
+    assert "an owner or another editor must publish it" in text(tree(take(client, draft, "publish")))
+    assert not SiteNotice.objects.exists()
+    client.force_login(person("Una", "editor"))
+    assert "The lift is out of order." in text(tree(client.get("/admin/"))), "She finds it on her first page."
+    assert "Published." in text(tree(take(client, draft, "publish")))
+    assert SiteNotice.objects.get().text == "The lift is out of order."
+    client.force_login(person("Clive", "clinician"))
+    assert client.get(ADD).status_code == 403
 
 
 def test_no_two_notices_at_once_and_none_that_promises_a_cure(staff_client):

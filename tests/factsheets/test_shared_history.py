@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from enquiries.models import OutgoingMessage
-from factsheets import publishing_rules, shared_drafts
+from factsheets import publishing_rules, shared_drafts, shared_revisions
 from factsheets.draft_workflow import DraftRefused
 from factsheets.models import FactSheet, Figure, GlossaryTerm, SharedDraft, SharedEdition, SiteNotice, Source, Statement
 from factsheets.shared_revisions import uses
@@ -86,6 +86,17 @@ def test_a_source_shows_its_uses_and_another_year_is_drafted_by_one_and_publishe
     assert "2031" not in text(page(client, path))
     assert "There is an open draft of this" in text(tree(client.get(address)))
     assert f"NG59: {source.title}" in text(tree(client.get("/admin/"))).partition("Drafts of what sheets share")[2]
+    # Another title or other authors may be another study, under the same link; a slip of a letter may not.
+    was = shared_revisions.snapshot(source) | {"authors": "Vickers AJ, Linde K"}
+    for name, words, asks in [
+        ("title", source.title.replace("over 16s", "under 16s"), True),
+        ("title", source.title.replace("16s", "18s"), True),
+        ("title", source.title.replace("sciatica", "scatica").upper(), False),
+        ("authors", "Vickers AK, Linde K", True),
+        ("authors", "Linde K, Vickers AJ", True),
+        ("authors", "Vickers AJ, Linde K et al.", False),
+    ]:
+        assert shared_drafts.why_second(source, was, was | {name: words}) == [name] * asks, words
     # It is edited in the same form, and refuses what that refuses.
     edit = reverse("admin:factsheets_source_draft_edit", args=[draft.pk])
     opened = values_of(client.get(edit))
@@ -128,7 +139,7 @@ def test_a_source_shows_its_uses_and_another_year_is_drafted_by_one_and_publishe
     assert "2032" in text(page(client, path))
     assert publishing_rules.changed_since_review(public_sheet)
     newest = public_sheet.editions.first()
-    assert (newest.actor, newest.changes) == ("Edith", ["Changed: source NG59, year"])
+    assert (newest.actor, newest.changes) == ("Edith", [f"Changed: source “{source.title}”, year"])
     assert not publishing_rules.why_not_sign_off(public_sheet, reviewer), "Who published it may sign the sheet."
     assert public_sheet.title in text(tree(client.get("/admin/"))).partition("Changed since sign-off")[2]
     late = text(tree(take(client, draft, "send-back", note="Back to the old one, please.")))
@@ -412,7 +423,7 @@ def test_a_used_source_stays_and_a_source_that_is_gone_is_named(desk, staff_clie
 def test_clinicians_read_histories_and_reception_nothing(client, public_sheet):
     source = Source.objects.get(key="NG59")
     client.force_login(person("Una", "editor"))
-    save(client, change_address(source), title="Another title")
+    save(client, change_address(source), publisher="Another publisher")
     client.force_login(public_sheet.reviewed_by)
     for address in (history_of(source), edition_of(source, 2), change_address(source)):
         assert client.get(address).status_code == 200
@@ -422,7 +433,7 @@ def test_clinicians_read_histories_and_reception_nothing(client, public_sheet):
     client.force_login(person("Rita", "reception"))
     for address in (history_of(source), edition_of(source, 2), reverse("admin:factsheets_source_deleted")):
         assert client.get(address).status_code == 403
-    assert Source.objects.get(key="NG59").title == "Another title"
+    assert Source.objects.get(key="NG59").publisher == "Another publisher"
 
 
 @pytest.mark.once

@@ -49,11 +49,8 @@ PAGES_OF = {
         enquiries_absence_delete enquiries_absence_history enquiries_enquiry_person enquiries_export_change
         enquiries_export_changelist
         enquiries_export_history enquiries_wording enquiries_wordingedition_changelist
-        factsheets_claim_add factsheets_claim_delete factsheets_content factsheets_figure_delete
-        factsheets_sitenotice_add factsheets_sitenotice_change factsheets_sitenotice_changelist
-        factsheets_sitenotice_delete factsheets_sitenotice_history
-        factsheets_sitenotice_deleted factsheets_sitenotice_edition
-        factsheets_sitenotice_draft factsheets_sitenotice_draft_edit factsheets_sitenotice_draft_page
+        factsheets_claim_add factsheets_claim_delete factsheets_figure_delete
+        factsheets_sitenotice_delete
         factsheets_teammember_add factsheets_teammember_change factsheets_teammember_changelist
         factsheets_teammember_delete factsheets_teammember_history
         factsheets_searchmiss_delete factsheets_source_delete factsheets_topic_delete statistics
@@ -74,7 +71,11 @@ PAGES_OF = {
         enquiries_replytemplate_changelist enquiries_replytemplate_history enquiries_replytemplate_back
     """,
     "EO": """
-        factsheets_import_content
+        factsheets_content factsheets_import_content
+        factsheets_sitenotice_add factsheets_sitenotice_change factsheets_sitenotice_changelist
+        factsheets_sitenotice_history
+        factsheets_sitenotice_deleted factsheets_sitenotice_edition
+        factsheets_sitenotice_draft factsheets_sitenotice_draft_edit factsheets_sitenotice_draft_page
         factsheets_factsheet_add factsheets_figure_add factsheets_glossaryterm_add factsheets_glossaryterm_delete
         factsheets_section_add factsheets_section_delete factsheets_source_add factsheets_statement_add
         factsheets_statement_delete factsheets_synonym_add
@@ -157,7 +158,7 @@ DEEDS = {
     **dict.fromkeys(
         [f"factsheets_{name}_draft_step" for name in ("figure", "glossaryterm", "source", "statement")], "EO"
     ),
-    "factsheets_sitenotice_draft_step": "O",
+    "factsheets_sitenotice_draft_step": "EO",
     "logout": "ASRCEO",
     "sign_out_everywhere": "SRCEO",
 }

@@ -22,7 +22,7 @@ class Command(BaseCommand):
         parser.add_argument("--apply", action="store_true", help="Change it. Without this, nothing changes.")
         parser.add_argument("--by", metavar="USERNAME", help="The account under whose name it is recorded.")
         parser.add_argument(
-            "--replace-ours", action="store_true", help="Take theirs even where both sides changed the same words."
+            "--replace-ours", action="store_true", help="Take theirs also where somebody wrote something else here."
         )
 
     def handle(self, *, folder, apply, by, replace_ours, **options):
@@ -37,7 +37,7 @@ class Command(BaseCommand):
             raise CommandError(f"{error} Nothing has been changed.") from error
         self._show(found)
         if found.is_empty:
-            self.stdout.write("There is nothing to import.")
+            self.stdout.write("Nothing of it would be taken." if found.kept else "There is nothing to import.")
         elif apply:
             self.stdout.write("Done. Each page's history records it and can undo it.")
         else:
@@ -72,7 +72,7 @@ class Command(BaseCommand):
         if found.red_flags:
             self.stdout.write("Red flags go into a draft, which a clinician approves on the desk.")
         if found.kept:
-            self.stdout.write("Ours kept: both sides changed it. --replace-ours takes theirs.")
+            self.stdout.write("Ours kept: written here, and other words in the file. --replace-ours takes theirs.")
 
     def _words(self, what: str, change) -> None:
         """As Git does: [-gone-] {+new+}, with some of what is around it."""
