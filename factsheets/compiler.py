@@ -1,4 +1,4 @@
-"""Typst in a process of its own, which ends when idle.
+"""Runs Typst in a separate process, which ends when idle.
 
 Typst keeps what it has read and laid out: a hundred megabytes in each process that makes PDFs, of which a site has three. Here it
 lives in a child that ends when nothing was printed for IDLE seconds, and is started by the next PDF. A text so large that the
@@ -61,7 +61,7 @@ class Compiler:
                 [sys.executable, "-P", __file__],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                start_new_session=True,  # Ctrl-C is for those who are waited for
+                start_new_session=True,  # Ctrl-C must not interrupt a PDF
             )
             self.owner = os.getpid()
             # It ends by itself, and leaves nothing behind.
@@ -88,11 +88,11 @@ compiler = Compiler()
 
 @lru_cache(maxsize=1)
 def _fonts(folder: Path) -> Any:
-    """Those in the folder and no others, so that every machine prints the same. Raises RuntimeError."""
+    """Only the fonts in our folder, so that every machine prints the same. Raises RuntimeError."""
     import typst
 
     fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[folder])
-    # Without any font Typst makes blank pages, and no error. A deployment that lost the files must not hand those out.
+    # Without fonts, Typst makes blank pages and no error. A deployment that lost the files must not give those out.
     if missing := NEEDED - set(fonts.families()):
         raise RuntimeError(f"Fonts are missing in {folder}: {', '.join(sorted(missing))}.")
     return fonts

@@ -1,11 +1,11 @@
-"""Which rows of the claim ledger the sheets cover, and what rests on no row."""
+"""Which rows of the claim ledger the sheets cover, and what no row supports."""
 
 from dataclasses import dataclass, field
 
 from factsheets.models import Claim, ClaimStatus, FactSheet, SafetyAdvice, Section
 from factsheets.models.sheet import State
 
-# Sections that carry no fact of their own need no row: they choose, point onward or introduce.
+# Sections without facts of their own need no row: they choose, introduce or point elsewhere.
 MAY_STAND_ALONE = {"figure", "evidence"}
 
 
@@ -19,7 +19,7 @@ class Coverage:
 
 
 def measure(only: FactSheet | None = None) -> Coverage:
-    """Compares what the sheets, or only this one, name in `claim_refs` with the ledger. A retired sheet covers nothing."""
+    """Compares the `claim_refs` of all sheets, or of this one, with the ledger. A retired sheet covers nothing."""
     found = Coverage()
     claims = {claim.ref: claim for claim in Claim.objects.all()}
     advice = set(SafetyAdvice.objects.values_list("code", flat=True))

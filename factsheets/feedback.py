@@ -31,7 +31,7 @@ SHOWN_WEEKS = 8
 
 
 def count(sheet: FactSheet, answer: Answer, reason: Reason | None, client: str) -> bool:
-    """Counts one answer, or the reason for it. False if this sender's is already counted, or enough for today."""
+    """Counts one answer, or the reason for it. False if this sender's is already counted, or has had enough for today."""
     said = reason.value if reason else ""
     once = limits.hit("useful: same", f"{client} {sheet.slug} {answer} {said}", most=1, per=REPEAT)
     if not once or not limits.hit("useful: day", client, most=DAILY_MOST, per=DAY):
@@ -63,14 +63,14 @@ def by_week(sheet: FactSheet) -> list[dict]:
     ]
 
 
-# The buttons, and the page that thanks for an answer.
+# The buttons, and the page of thanks.
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def useful(request, slug: str):
-    """Counts, and leads to a page of its own, so that a reload sends nothing twice.
+    """Counts the answer and redirects to another page, so that a reload sends nothing twice.
 
-    Whoever is still worried gets help whether or not the answer could be counted.
+    Anyone who is still worried gets help, whether or not the answer could be counted.
     """
     place = f"{reverse('factsheets:sheet', args=[slug])}#useful"
     answer, reason = request.POST.get("answer"), request.POST.get("reason", "")

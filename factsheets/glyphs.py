@@ -12,9 +12,9 @@ from pathlib import Path
 from fontTools.ttLib import TTFont
 
 FONTS = Path(__file__).resolve().parent / "fonts"
-# White square: shown for a character that none of our fonts has. In Noto Sans Symbols2.
+# White square, shown for a character that none of our fonts has. It is in Noto Sans Symbols2.
 REPLACEMENT = "□"
-# Zero-width joiner and non-joiner: Persian, Indic scripts and emoji are misspelt without them.
+# Zero-width joiner and non-joiner, without which Persian, Indic scripts and emoji are misspelt.
 JOINERS = {"\u200c", "\u200d"}
 # No orthography needs more marks on one letter. More ("Zalgo") would print over the lines above and below.
 MARKS_PER_LETTER = 4
@@ -26,7 +26,7 @@ BREAK_EVERY = 10
 NOT_WORDS = {"target", "file", "qr"}
 RUN = re.compile(rf"\S{{{MAX_RUN},}}")
 ADDRESS_PART = re.compile(rf"\w{{{MAX_RUN},}}")
-# Only the text fonts and the replacement: what is left when Typst refuses a mixture that the rules below let through.
+# Only the text fonts and the replacement, for when Typst refuses a mixture that the rules below allowed.
 PLAIN_FONTS = ("Atkinson", "NotoSans-", "NotoSansSymbols2")
 
 
@@ -38,7 +38,7 @@ def coverage(plain: bool = False) -> dict[int, int]:
     for path in sorted(FONTS.glob("*.ttf")):
         if plain and not path.name.startswith(PLAIN_FONTS):
             continue
-        # The four styles of one family share a bit: a style that lacks a character hands over to the next family.
+        # The four styles of a family share a bit. If a style lacks a character, the next family is used.
         bit = bits.setdefault(re.split(r"[-_]", path.name)[0], 1 << len(bits))
         with TTFont(path, lazy=True) as font:
             for point in font.getBestCmap():
@@ -58,7 +58,7 @@ def printable(value, *, plain: bool = False):
 
 
 def printable_text(text: str, *, plain: bool = False) -> str:
-    """`text` on one line, without control characters and direction overrides; what no font shows becomes a square."""
+    """`text` on one line, without control characters and direction overrides. What no font has becomes a square."""
     if not (text.isascii() and text.isprintable()):
         text = _covered(unicodedata.normalize("NFC", text), coverage(plain), plain)
     return RUN.sub(_breakable, text)
@@ -76,7 +76,7 @@ def _covered(text: str, fonts: dict[int, int], plain: bool) -> str:
             out.append(character if known else " ")
             shared = 0
         elif kind in ("Mn", "Mc", "Me") or character in JOINERS:
-            # A letter and its marks are set in one font. A mark from elsewhere, or without a letter, cannot be shown.
+            # A letter and its marks must be in the same font. A mark from another, or without a letter, cannot be shown.
             together = shared & fonts.get(ord(character), 0)
             if together and marks < MARKS_PER_LETTER and not (plain and character in JOINERS):
                 out.append(character)
@@ -94,9 +94,9 @@ def _covered(text: str, fonts: dict[int, int], plain: bool) -> str:
 def _breakable(run: re.Match) -> str:
     text = run.group()
     if "://" in text:
-        # Typst breaks addresses at their punctuation by itself. A zero-width space would be copied with the address.
+        # Typst itself breaks addresses at their punctuation. A zero-width space would be copied with the address.
         return ADDRESS_PART.sub(lambda part: _cut(part.group()), text)
-    # From U+2E80 on are the scripts of East Asia, which break between any two characters.
+    # From U+2E80 on are East Asian scripts, which break between any two characters.
     return _cut(text) if text[0] < "\u2e80" else text
 
 

@@ -31,21 +31,21 @@ from factsheets.models import LinkOutcome, Section, Source, SourceLink, State
 from factsheets.rendering.markdown import links
 
 MAX_BYTES = 2 * 1024 * 1024
-MAX_SECONDS = 20  # for one request, all of it
+MAX_SECONDS = 20  # for the whole of one request
 MAX_HOPS = 8
-MAX_ADDRESS = 500  # characters, as the column holds
-SAMPLE = 10  # hosts that are looked up to see whether we are on the internet at all
+MAX_ADDRESS = 500  # characters, as in the column
+SAMPLE = 10  # hosts to look up, to see whether we are on the internet at all
 PERMANENT, TEMPORARY = {301, 308}, {302, 303, 307}
 GONE = {404, 410}
-# What a server says to HEAD that it may not mean: it is asked again with GET.
+# Replies to HEAD that a server may not mean, so the address is requested again with GET.
 ASK_AGAIN = {400, 403, 404, 405, 406, 410, 500, 501, 503}
 SLOW_DOWN = {429, 503}
-# An address that cannot be reached counts after so many days on which it could not.
+# An address counts as unreachable after this many days.
 DAYS_BEFORE_IT_COUNTS = 3
 
 
 class Unreachable(Exception):
-    """There was no usable answer. The text says why."""
+    """There was no usable response. The message says why."""
 
 
 @dataclass(frozen=True)
@@ -73,11 +73,11 @@ class Answer:
     digest: str = ""
 
 
-# --- asking ---
+# --- requesting ---
 
 
 def public_address(host: str, port: int) -> tuple:
-    """Where to connect to: the first address of the host. Raises Unreachable when any of them is not on the public internet."""
+    """The first address of the host. Raises Unreachable if any of its addresses is not on the public internet."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
@@ -104,7 +104,7 @@ def _connect(place: tuple[str, int], timeout, source_address=None) -> socket.soc
 
 
 def _request(method: str, address: str) -> tuple[int, dict[str, str], bytes]:
-    """One request without following. Raises Unreachable."""
+    """Makes one request without following redirects. Raises Unreachable."""
     parts = urlsplit(address)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise Unreachable("It is not a web address.")
@@ -114,7 +114,7 @@ def _request(method: str, address: str) -> tuple[int, dict[str, str], bytes]:
             connection = http.client.HTTPSConnection(parts.hostname, parts.port or 443, timeout=10, context=context)
         else:
             connection = http.client.HTTPConnection(parts.hostname, parts.port or 80, timeout=10)
-        connection._create_connection = _connect  # the way in that http.client has for it
+        connection._create_connection = _connect  # how http.client allows it
         too_long = threading.Event()
         timer = threading.Timer(MAX_SECONDS, _cut, (connection, too_long))
         timer.daemon = True
@@ -147,7 +147,7 @@ def _request(method: str, address: str) -> tuple[int, dict[str, str], bytes]:
 
 
 def _cut(connection: http.client.HTTPConnection, too_long: threading.Event) -> None:
-    """Ends a connection whose server sends one byte at a time: each is in time, and all of them never."""
+    """Ends a connection whose server sends one byte at a time, each in time but without end."""
     too_long.set()
     with suppress(OSError, AttributeError):
         connection.sock.shutdown(socket.SHUT_RDWR)
@@ -159,7 +159,7 @@ class Asker:
     def __init__(self, pause: float, sleep: Callable[[float], None] = time.sleep):
         self.pause, self.sleep = pause, sleep
         self.last: dict[str, float] = {}
-        self.refusing: set[str] = set()  # hosts that asked us to slow down: no more today
+        self.refusing: set[str] = set()  # hosts that asked us to slow down, and get no more requests today
 
     def ask(self, source: Linked, known: SourceLink | None = None) -> Answer:
         """Raises Unreachable."""
@@ -206,7 +206,7 @@ class Asker:
 
 
 class _Text(HTMLParser):
-    """The words of a page that a reader sees, without scripts and styles."""
+    """The visible words of a page, without scripts and styles."""
 
     SILENT = {"script", "style", "noscript", "template", "svg"}
 
@@ -236,17 +236,17 @@ def digest_of(body: bytes, content_type: str) -> str:
 
 
 def is_a_page(source: Linked) -> bool:
-    """Whether it counts when it moves. A DOI or a PubMed number names a paper, wherever that is kept."""
+    """Whether a move matters. A DOI or PubMed number names a paper, wherever it is kept."""
     return isinstance(source, TextLink) or bool(source.url and source.address == source.url)
 
 
 def changes_count(source: Linked) -> bool:
-    """Whether a change of the page says anything. A paper stays as it was printed, and no claim rests on a text's link."""
+    """Whether a change of the page matters. A paper stays as printed, and no claim rests on a link in a text."""
     return isinstance(source, Source) and is_a_page(source)
 
 
 def _same_file(answer: Answer, known: SourceLink | None) -> bool:
-    """The server itself says that nothing has changed."""
+    """Whether the server itself says that nothing has changed."""
     if known is None:
         return False
     return bool(
@@ -256,7 +256,7 @@ def _same_file(answer: Answer, known: SourceLink | None) -> bool:
 
 
 def is_online(sources: Sequence[Linked]) -> bool:
-    """Whether any of their hosts resolves. If none of several does, the fault is on our side."""
+    """Whether any of their hosts resolves. If none of several does, the fault is ours."""
     hosts = list(dict.fromkeys(urlsplit(source.address).hostname for source in sources))[:SAMPLE]
     for host in hosts:
         with suppress(OSError, UnicodeError):
@@ -265,11 +265,11 @@ def is_online(sources: Sequence[Linked]) -> bool:
     return False
 
 
-# --- what it means ---
+# --- judging ---
 
 
 def due(*, before) -> list[Linked]:
-    """Sources and texts with a link that was not asked for since `before`, those never asked first, and hosts in turn."""
+    """Sources and texts with a link not requested since `before`: never requested ones first, and alternating hosts."""
     found: list[tuple[Linked, SourceLink | None]] = [
         (source, getattr(source, "link", None))
         for source in Source.objects.select_related("link").order_by("key")
@@ -287,13 +287,13 @@ def due(*, before) -> list[Linked]:
 
 
 def _live_sections():
-    """The sections of what the site consists of. Those of a draft are asked once it is published."""
+    """The sections of the site's own sheets. Those of a draft are checked once it is published."""
     live = Section.objects.filter(sheet__draft_of=None).exclude(sheet__state=State.RETIRED)
     return live.select_related("sheet", "figure").defer("sheet__document", "sheet__key_points")
 
 
 def in_texts() -> list[str]:
-    """The addresses outside our site that sections link to, in their own words or in a statement's, each once."""
+    """The outside addresses to which sections link, in their own words or a statement's, each once."""
     found = (_links(section) for section in _live_sections().prefetch_related("statement_uses__statement"))
     return list(dict.fromkeys(address for each in found for address in sorted(each)))
 
@@ -323,7 +323,7 @@ def _in_turn(lists: Iterable[list]) -> Iterator:
 
 
 def check(source: Linked, asker: Asker) -> SourceLink:
-    """Requests one link and keeps the result."""
+    """Requests one link and stores the result."""
     address = source.address
     owner = source if isinstance(source, Source) else None
     kept = SourceLink.objects.filter(source=owner) if owner else SourceLink.objects.filter(source=None, address=address)
@@ -348,7 +348,7 @@ def _settle(link: SourceLink, source: Linked, answer: Answer, fault: str) -> Non
     earlier = link.checked_at
     link.checked_at, link.status, link.fault, link.moved_to = now, answer.status, fault, ""
     if fault:
-        # One bad day says nothing, and neither do ten tries in one hour.
+        # One bad day means nothing, and neither do ten tries in an hour.
         if not link.failed_days or earlier is None or timezone.localdate(earlier) < timezone.localdate(now):
             link.failed_days += 1
         if link.outcome != LinkOutcome.CHANGED:
@@ -366,19 +366,19 @@ def _settle(link: SourceLink, source: Linked, answer: Answer, fault: str) -> Non
         return
     new = answer.digest
     if link.digest and new and link.digest != new and not _same_file(answer, link):
-        # The page that somebody read stays the measure until they say that they have read the new one.
+        # The page that somebody read remains the reference until they say that they have read the new one.
         link.outcome, link.new_digest = LinkOutcome.CHANGED, new
         link.new_etag, link.new_last_modified = answer.etag, answer.last_modified
         return
     if link.outcome == LinkOutcome.CHANGED and not new and not _same_file(answer, link):
-        return  # an answer without words cannot say that the page is as it was
+        return  # a response without words cannot show that the page is unchanged
     link.outcome, link.new_digest, link.new_etag, link.new_last_modified = LinkOutcome.FINE, "", "", ""
     link.digest = new or link.digest
     link.etag, link.last_modified = answer.etag, answer.last_modified
 
 
 def read_again(link: SourceLink) -> None:
-    """Somebody has read the page as it is now: later changes are measured against it."""
+    """Somebody has read the page as it is now, so later changes are compared with it."""
     link.outcome = LinkOutcome.FINE
     link.digest, link.etag, link.last_modified = link.new_digest, link.new_etag, link.new_last_modified
     link.new_digest = link.new_etag = link.new_last_modified = ""

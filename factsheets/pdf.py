@@ -24,25 +24,25 @@ from factsheets.compiler import CompileError, compiler
 from factsheets.glyphs import FONTS, printable, printable_text
 
 TEMPLATES = Path(__file__).resolve().parent / "typst"
-MODULES = {name: TEMPLATES / name for name in ("style.typ", "content.typ")}  # what any of our papers may import
+MODULES = {name: TEMPLATES / name for name in ("style.typ", "content.typ")}  # what any of our documents may import
 TRADITIONAL_LABEL = "Traditional explanation. Not a medical diagnosis."
 DEFAULT_HEADINGS = {"try": "Try", "avoid": "What not to do"}
 LINK_SCHEMES = {"http", "https", "mailto", "tel"}
 # Characters of JSON. The longest of our sheets has 110,000. A text of many millions takes Typst several gigabytes.
 MAX_JSON = 1_000_000
-# Characters. A card or table cell with less than this stays on one page; with more it may continue on the next.
+# Characters. A card or table cell with fewer than this stays on one page; a longer one may continue on the next.
 KEEP_TOGETHER = 700
-# In points: a leaflet's letters, and beside them how small a drawing's labels may be. They shrink only where a leaflet of what
-# protects alone has no room on its two sides. docs/decisions/0032
+# In points: a leaflet's letters, and the minimum for a drawing's labels. They shrink only if not even the safety advice alone fits
+# on two sides (docs/decisions/0032).
 SIZES = [(12, 9), (11.5, 9), (11, 8)]
-LARGE_SIZES = [(18, 14)]  # what sight-loss charities ask for; and the smallest letters there
+LARGE_SIZES = [(18, 14)]  # what sight-loss charities ask for, and the smallest letters there
 SIDES, LARGE_SIDES = 2, 4
-KEY_POINTS, DRAWING = "key points", "drawing"  # kinds of what may be left out, beside those of sections
-LEAD = "-"  # instead of a section's slug: the drawing at the head
+KEY_POINTS, DRAWING = "key points", "drawing"  # other kinds of parts that may be left out, besides those of sections
+LEAD = "-"  # for the drawing at the head, in place of a section's slug
 
 
 class PdfError(Exception):
-    """The PDF cannot be made. The text names the part that prevents it."""
+    """The PDF cannot be made. The message names the part that prevents it."""
 
 
 def sheet_pdf(document: dict, *, clinic: dict, safety: list[dict], address: str, large_print: bool = False) -> bytes:
@@ -105,9 +105,9 @@ def leaflet_pdf(
     return made(version)
 
 
-# What is left out, as places in what may go, and one of SIZES.
+# What is left out, as positions among the optional parts; and one of SIZES.
 Version = tuple[frozenset[int], tuple[float, float]]
-# Which fits, by all that is in the leaflet: the same words need no second search, on the next day or after an edit elsewhere.
+# What fits, by the leaflet's whole content, so that the same words need no second search, another day or after an edit elsewhere.
 _fitting: dict[str, Version] = {}
 MAX_FITTING = 200  # leaflets
 
@@ -128,7 +128,7 @@ def _fullest(many: int, sizes: list[tuple[float, float]], most: int, sides: Call
     if sides((frozenset(), sizes[0])) <= most:
         return frozenset(), sizes[0]
     size = next((size for size in sizes if sides((everything, size)) <= most), sizes[0])
-    # Where the shortest takes more, there is no reason to leave out more than that many sides ask for.
+    # If the shortest takes more sides, there is no reason to leave out more than those sides need.
     most = max(most, sides((everything, size)))
     count = bisect_left(range(many + 1), True, key=lambda count: sides((frozenset(range(count)), size)) <= most)
     gone = frozenset(range(count))
@@ -161,7 +161,7 @@ def _without(sheet: dict, gone: list[dict]) -> dict:
 
 
 def sides_of(content: bytes) -> int:
-    """How many pages a PDF of ours has. Typst writes its page tree in one node."""
+    """The number of pages in one of our PDFs. Typst writes its page tree as one node."""
     return int(re.search(rb"/Type\s*/Pages\s*/Count (\d+)", content)[1])
 
 
@@ -189,7 +189,7 @@ def compiled(files: dict[str, Path | bytes], data: dict, *, name: str, timestamp
     files = dict(files)
     data = data | {"clinic": with_logo(data["clinic"], files)}
     for plain in (False, True):
-        # In a file, and not as `sys.inputs`: Typst compiles everything again when those differ.
+        # In a file, not as `sys.inputs`, because Typst recompiles everything when those differ.
         words = json.dumps(printable(data, plain=plain)).encode()
         if len(words) > MAX_JSON:
             raise PdfError(f"{name}: there is too much to print ({len(words)} characters).")
@@ -211,8 +211,8 @@ def compiled(files: dict[str, Path | bytes], data: dict, *, name: str, timestamp
 
 
 def _prepared(document: dict, files: dict[str, bytes]) -> dict:
-    """The document with what the template needs written into it, and its drawings put into `files`."""
-    level = 2  # of the heading before: PDF/UA-1 (7.4.2) allows no step from 2 to 4
+    """The document with what the template needs added, and its drawings in `files`."""
+    level = 2  # the level of the last heading, because PDF/UA-1 (7.4.2) does not allow a step from 2 to 4
     for number, section in enumerate(document["sections"]):
         section |= {name: section.get(name) or [] for name in ("blocks", "caption", "numbers", "evidence")}
         section["heading"] = printable_text(section.get("heading") or "").strip() or DEFAULT_HEADINGS.get(
@@ -304,7 +304,7 @@ def _in_svg(jpeg: bytes, width: int, height: int) -> bytes:
 
 
 def _with_targets(value, address: str):
-    """The same data, where every link holds its absolute address. A scheme we do not print becomes no link at all."""
+    """The same data with absolute addresses in its links. A scheme that we do not print is no longer a link."""
     if isinstance(value, dict):
         made = {key: _with_targets(each, address) for key, each in value.items()}
         for key in ("href", "url"):
@@ -336,7 +336,7 @@ def _qr(address: str, files: dict[str, bytes]) -> str:
 
 
 def _size(value) -> int:
-    """How many characters of text are in the data, without the spaces at the ends."""
+    """The number of characters of text in the data, without spaces at the ends."""
     if isinstance(value, dict):
         return len(printable_text(value.get("text", "")).strip()) + sum(
             _size(each) for each in value.values() if not isinstance(each, str)
@@ -358,14 +358,14 @@ def _day(iso: str) -> str:
 
 
 def _timestamp(document: dict) -> datetime:
-    """When the file says it was made: the day of the last change, so that an unchanged sheet is an unchanged file."""
+    """The file's own date: the day of the last change, so that an unchanged sheet is an unchanged file."""
     try:
         return datetime.combine(date.fromisoformat(document["updated_on"]), datetime.min.time(), UTC)
     except (KeyError, ValueError):
         return datetime(2000, 1, 1, tzinfo=UTC)
 
 
-# Row headers in our PDFs' tables: a screen reader says "Surgery" before what surgery's row holds.
+# Row headers in our PDFs' tables, so that a screen reader says "Surgery" before the cells of surgery's row.
 #
 # Typst tags the cells of a header row. Those of the first column it tags only behind a switch (`pdf.header-cell`, "a11y-extras")
 # that its Python library does not reach. So the finished file is changed: the first cell of each row in a table's body becomes
@@ -380,7 +380,7 @@ SCOPE = b"Scope/Row/"
 
 
 def with_row_headers(pdf: bytes) -> bytes:
-    """The same file, where the first cell of each row names the row. Raises ValueError for a file that is not as Typst makes it."""
+    """The same file with the first cell of each row as its header. Raises ValueError unless the file is as Typst makes it."""
     bodies = set(BODY.findall(pdf))
     first = [int(cell) for body, cell in ROW.findall(pdf) if body in bodies]
     if not first:

@@ -1,6 +1,6 @@
 """Pictures that editors upload: re-encoded by Pillow, kept in the database, and deleted when nothing shows them.
 
-What was uploaded is not kept. What is kept holds pixels alone: no place, no owner, no comment, nothing hidden behind the picture.
+The upload itself is not kept. The stored picture has only pixels: no place, owner or comment, and nothing hidden in the file.
 """
 
 import hashlib
@@ -23,14 +23,14 @@ from factsheets.models import FactSheet, Figure, Picture, PictureFile, SharedDra
 MAX_BYTES = 10 * 1024 * 1024
 MAX_PIXELS = 40_000_000
 WIDTHS = [400, 800, 1200]
-# The only decoders that are tried. SVG, PDF, TIFF and PostScript are programs or boxes of anything.
+# The only decoders allowed. SVG, PDF, TIFF and PostScript are programs, or can contain anything.
 DECODERS = ["JPEG", "PNG", "WEBP"]
 ENCODERS = {
     "webp": ("WEBP", {"quality": 80, "method": 4}),
     "jpg": ("JPEG", {"quality": 82, "optimize": True, "progressive": True}),
 }
 BEGINS = {"webp": b"RIFF", "jpg": b"\xff\xd8"}
-# What Pillow raises on bytes that make no sense.
+# What Pillow raises for invalid bytes.
 UNREADABLE = (
     OSError,
     SyntaxError,
@@ -78,16 +78,16 @@ class Shape:
     max_ratio: int  # times the other side
 
 
-# Less is a blur on a wide screen; a longer one fits no phone and no printed page.
+# A smaller one is blurred on a wide screen; a longer one fits neither a phone nor a printed page.
 FIGURE = Shape(min_width=400, max_ratio=3)
-# A logo is shown no taller than two lines of text, and is often a name in one line.
+# A logo is shown at most two lines of text high, and is often a name on one line.
 LOGO = Shape(min_width=160, max_ratio=8)
-MAIL_LOGO = (480, 88)  # pixels at most, of which an email shows half as many: phones have two to a point
+MAIL_LOGO = (480, 88)  # maximum pixels, of which an email shows half as many, because phones have two to a point
 MAIL_LOGO_BYTES = 16_000
 
 
 def prepare(data: bytes, shape: Shape = FIGURE) -> Prepared:
-    """The picture in every size and format, without anything but its pixels. Raises PictureRefused."""
+    """The picture in every size and format, with nothing but its pixels. Raises PictureRefused."""
     if len(data) > MAX_BYTES:
         raise PictureRefused(TOO_LARGE)
     with _one_at_a_time:
@@ -113,14 +113,14 @@ def _read(data: bytes, shape: Shape) -> Image.Image:
 
 
 def _as_shown(opened: Image.Image, shape: Shape) -> Image.Image:
-    """The picture upright, at most as wide as our widest, opaque, in sRGB, and nothing but pixels."""
-    if opened.width * opened.height > MAX_PIXELS:  # the header's word, before a single pixel is made
+    """The picture upright, no wider than our widest, opaque, in sRGB, with nothing but pixels."""
+    if opened.width * opened.height > MAX_PIXELS:  # what the header says, before any pixel is decoded
         raise PictureRefused(TOO_MANY_PIXELS)
-    # A JPEG of several pictures (MPO) is a camera's: the first one is the photo.
+    # A JPEG with several pictures (MPO) comes from a camera, and the first is the photo.
     if getattr(opened, "is_animated", False) and opened.format != "MPO":
         raise PictureRefused(MOVES)
     profile = opened.info.get("icc_profile")
-    # A JPEG decoder can leave out what nobody will see. It keeps at least twice the width that we write.
+    # A JPEG decoder can skip detail that nobody will see. It keeps at least twice the width that we write.
     opened.draft(None, (2 * WIDTHS[-1], 2 * WIDTHS[-1]))
     picture = ImageOps.exif_transpose(opened)
     if picture.width < shape.min_width:
@@ -133,18 +133,18 @@ def _as_shown(opened: Image.Image, shape: Shape) -> Image.Image:
             f"Crop it so that one side is no more than {shape.max_ratio} times the other."
         )
     if picture.mode.startswith("I"):
-        # Sixteen bits of grey: the upper eight are what a screen shows. Pillow's own conversion would cut them off.
+        # Sixteen bits of grey, of which a screen shows the upper eight. Pillow's own conversion would cut those off.
         picture = picture.convert("I").point(lambda value: value / 256).convert("L")
     picture = _opaque_srgb(picture, profile)
     picture.thumbnail((WIDTHS[-1], FIGURE.max_ratio * WIDTHS[-1]), Image.Resampling.LANCZOS)
-    # Pixels alone: an image remembers comments and profiles, and writers put them back.
+    # Copies only the pixels, because an image remembers comments and profiles, and writers would save them.
     bare = Image.new("RGB", picture.size)
     bare.paste(picture)
     return bare
 
 
 def _opaque_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
-    """What is transparent on white, the colour of paper, in the colours of every screen. A useless profile is as good as none."""
+    """Puts transparent parts on white, like paper, and converts to sRGB. Ignores an unusable colour profile."""
     if picture.has_transparency_data:
         layer = picture.convert("RGBA")
         picture = Image.new("RGB", layer.size, "white")
@@ -156,7 +156,7 @@ def _opaque_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
             return ImageCms.profileToProfile(picture, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
         except (ImageCms.PyCMSError, *UNREADABLE):
-            pass  # of another kind than the picture, or nonsense
+            pass  # for another kind of picture, or invalid
     return picture.convert("RGB")
 
 
@@ -172,9 +172,9 @@ def _written(picture: Image.Image, name: str) -> bytes:
 
 
 def keep(prepared: Prepared, *, by) -> Picture:
-    """The kept picture. The same pixels uploaded twice are one picture. Call it in the transaction that shows the picture."""
+    """The stored picture. The same pixels uploaded twice are one picture. Call it in the transaction that shows the picture."""
     with transaction.atomic():
-        # Locked, so that nobody throws it away before our figure shows it.
+        # Locked, so that nobody deletes it before our figure shows it.
         picture, made = Picture.objects.select_for_update().get_or_create(
             digest=prepared.digest,
             defaults={"width": prepared.width, "height": prepared.height, "uploaded_by": by},
@@ -188,9 +188,9 @@ def keep(prepared: Prepared, *, by) -> Picture:
 
 
 def take_in(digest: str, files: list[tuple[int, str, bytes]]) -> None:
-    """Keeps the files of a picture that was prepared on another installation: (width in pixels, format, bytes) of each.
+    """Stores the files of a picture from another installation, as (width in pixels, format, bytes).
 
-    Raises PictureRefused when one is not what its name says.
+    Raises PictureRefused if one is not what its name says.
     """
     if Picture.objects.filter(digest=digest).exists():
         return
@@ -221,7 +221,7 @@ def discard_unused() -> int:
     discarded = 0
     with transaction.atomic():
         for picture in unused.select_for_update():
-            # Asked again, now that it is locked: another editor may have chosen it since.
+            # Checked again now that it is locked, because another editor may have chosen it.
             is_shown = picture.figures.exists() or picture.people.exists() or _is_in_a_sheet(picture)
             is_shown = is_shown or _is_in_a_draft(picture)
             if not is_shown and not _is_logo(picture):
@@ -250,7 +250,7 @@ def address(digest: str, width: int, format: str) -> str:
 
 
 def jpeg(digest: str) -> bytes | None:
-    """The largest JPEG, for print. None when the picture is gone."""
+    """The largest JPEG, for print. None if the picture has been deleted."""
     files = PictureFile.objects.filter(picture__digest=digest, format=PictureFile.Format.JPEG)
     data = files.order_by("-width").values_list("data", flat=True).first()
     return None if data is None else bytes(data)
@@ -264,7 +264,7 @@ class MailLogo:
 
 
 def mail_logo(digest: str) -> MailLogo | None:
-    """A logo small enough to be part of every email. None when the picture is gone."""
+    """A logo small enough to go in every email. None if the picture has been deleted."""
     data = jpeg(digest)
     return None if data is None else _mail_logo(data)
 

@@ -16,7 +16,7 @@ from factsheets.models import GlossaryTerm, Layer
 from factsheets.rendering.glossary_marks import SENTENCE_END, Glossary
 from factsheets.rendering.markdown import plain
 
-# House rules for patients' prose, as floor and ceiling: what is chopped is as hard to follow as what is long.
+# House rules for patients' prose, as minimum and maximum, because chopped sentences are as hard to follow as long ones.
 MAX_SENTENCE = 28  # words
 SHORT_SENTENCE = 7  # words; with fewer it is short
 MAX_PARAGRAPH = 60  # words
@@ -24,7 +24,7 @@ MEAN_LENGTH = (12, 16)  # words a sentence
 MIN_DEVIATION = 5  # words
 MAX_SHORT_PART = 0.1
 GRADE = (5, 7)
-MAX_OPEN_WORDS = 900  # of a sheet's leaflet, which is what stands open on its page
+MAX_OPEN_WORDS = 900  # in a sheet's leaflet, which is open on its page
 MAX_OPEN_WORDS_OF = {"about-back-pain": 1200, "tests-and-treatments": 1200}
 PROSE_KINDS = {"text", "callout", "details", "evidence"}
 ENDS_A_SENTENCE = re.compile(r"[.!?:][”\"’)]*\Z")
@@ -52,12 +52,12 @@ class LongParagraph:
 
 @dataclass(frozen=True)
 class Figure:
-    """One measure of the prose, and where it should lie."""
+    """One measure of the prose, and its target."""
 
     name: str
     value: str
     wanted: str
-    problem: str  # empty when it lies there
+    problem: str  # empty if it meets that
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def measure(document: dict, slug: str = "") -> Readability:
 
 
 def words_of(sections: list[dict]) -> int:
-    """What readers see of some sections of a document: headings, text, lists, tables, captions, statements' closed rows."""
+    """What readers see of some sections: headings, text, lists, tables, captions, and statements' rows when closed."""
     said: list[str] = []
     for section in sections:
         said += [section["heading"], plain(section["blocks"])]
@@ -115,7 +115,7 @@ def most_open_words(slug: str) -> int:
 
 
 def open_words(document: dict) -> int:
-    """The words of its leaflet, which stand open on the page, with the questions over them."""
+    """The words of its leaflet, which is open on the page, with the questions above them."""
     questions = [each["heading"] for each in document.get("chapters", []) if each["layer"] == Layer.LEAFLET]
     inside = [section for section in document.get("sections", []) if section["layer"] == Layer.LEAFLET]
     return words_of(inside) + sum(len(_words(each)) for each in questions)
@@ -127,14 +127,14 @@ def grade(text: str) -> float:
 
 
 def sentences(words: str) -> list[str]:
-    """The sentences of one paragraph or item, each in one line."""
+    """The sentences of one paragraph or item, each on one line."""
     return [each for each in SENTENCE_END.split(" ".join(words.split())) if _words(each)]
 
 
 @lru_cache(maxsize=20_000)
 def syllables(word: str) -> int:
     """The syllables of a word, by textstat's CMU dictionary. Parts with a hyphen count apart."""
-    # The dictionary takes a second and 90 MB the first time. Only the editors' desk asks, so only it pays.
+    # Loading the dictionary takes a second and 90 MB. Only the editors' desk needs it, so only the desk loads it.
     import textstat
     from textstat.backend.utils import get_cmudict
 
@@ -142,7 +142,7 @@ def syllables(word: str) -> int:
     for part in filter(_words, re.split(r"[-–/]", word.lower().replace("’", "'"))):
         bare = part.strip(AROUND_WORDS)
         known = bare in get_cmudict("en_US")
-        # For other words textstat counts places for a hyphen, which gives “fibromyalgia” three. Its vowels come closer.
+        # For other words textstat counts places to hyphenate, which gives “fibromyalgia” three. Counting vowels comes closer.
         count += max(1, textstat.syllable_count(bare), 0 if known else len(VOWELS.findall(bare)))
     return count
 
@@ -163,7 +163,7 @@ def _running_text(document: dict):
 
 
 def _prose(document: dict):
-    """The same without lists of things to try, steps, tables and statements, whose lines are no sentences by design."""
+    """The same without lists of things to try, steps, tables and statements, whose lines need not be sentences."""
     if short := (document.get("in_short") or {}).get("content"):
         yield IN_SHORT, plain(short)
     for point in document.get("key_points", []):
@@ -224,7 +224,7 @@ def _grade(found: list[str]) -> float:
 
 
 def _hard_words(texts) -> list[HardWord]:
-    """The most frequent first. “Out-of-hours” is three easy words and not a hard one."""
+    """The most frequent first. “Out-of-hours” counts as three easy words, not one hard word."""
     explained = Glossary(GlossaryTerm.objects.all()).pattern
     counts = Counter(word for text in texts for word in PLAIN_WORD.findall(explained.sub(" ", text).lower()))
     hard = [HardWord(word, syllables(word), count) for word, count in counts.items() if syllables(word) >= HARD_WORD]
@@ -232,5 +232,5 @@ def _hard_words(texts) -> list[HardWord]:
 
 
 def _words(sentence: str) -> list[str]:
-    """Anything between spaces that has a letter or a digit."""
+    """Anything between spaces that contains a letter or digit."""
     return [word for word in sentence.split() if any(letter.isalnum() for letter in word)]

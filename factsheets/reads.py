@@ -28,7 +28,7 @@ _counted: Counter[tuple[str, date]] = Counter()
 
 
 def counted(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Counts each GET that is answered with the public page, by `page_cache.answer`. Previews by staff are not counted."""
+    """Counts each GET of the public page that `page_cache.answer` serves, but not staff previews."""
 
     @wraps(view)
     def counting(request, slug: str, **options):
@@ -45,7 +45,7 @@ def _count(slug: str, day: date) -> None:
 
 
 def write() -> None:
-    """Adds what this process has counted to the database. What cannot be written is kept for the next time."""
+    """Adds this process's counts to the database. If that fails, they are kept for next time."""
     with _lock:
         counts = Counter(_counted)
         _counted.clear()

@@ -29,7 +29,7 @@ FOLDED = b'id="more"'  # where the page's folded part begins (templates/factshee
 
 
 def for_sheet(view):
-    """Gives a view its sheet, and whether this is a staff preview. Anybody else gets 404 for what is not published."""
+    """Gives a view its sheet, and whether this is a staff preview. Others get 404 for an unpublished sheet."""
 
     @require_safe
     @wraps(view)
@@ -41,7 +41,7 @@ def for_sheet(view):
             return shared(HttpResponsePermanentRedirect(reverse(name, kwargs={"slug": former.sheet.slug, **page})))
         if sheet.is_published:
             return shared(view(request, sheet, **page))
-        # Only here does a reading address look at who asks, so that the public answer stays the same for everybody.
+        # A public address checks who is asking only here, so that its public response stays the same for everyone.
         if not (admin.site.has_permission(request) and request.user.has_perm("factsheets.view_factsheet")):
             if sheet.state == State.RETIRED:
                 return _retired(request, sheet)
@@ -56,7 +56,7 @@ def for_sheet(view):
 
 
 def another_form(view):
-    """Tells search engines which page this is another form of, so that they lead people to that page (RFC 6596)."""
+    """Tells search engines of which page this is another form, so that they send people there (RFC 6596)."""
 
     @wraps(view)
     def answer(request, sheet):
@@ -68,7 +68,7 @@ def another_form(view):
 
 
 def _retired(request, sheet: FactSheet):
-    """For readers who come by a bookmark or a printed page: where to go instead."""
+    """Where to go instead, for readers who come from a bookmark or a printed page."""
     context = {"sheet": sheet, "related": sheets.related(sheet), "safety_tiers": safety.tiers()}
     return shared(render(request, "factsheets/retired.html", context, status=410))
 
@@ -81,7 +81,7 @@ def sheet(request, found):
 
 @for_sheet
 def former_page(request, found, page):
-    """Sheets were once read in pages, each called after the section that began it: that section is now a place on the one page."""
+    """Sheets once had several pages, each named after its first section, which is now a place on the single page."""
     if page == "whole":
         return HttpResponsePermanentRedirect(found.get_absolute_url())
     if any(page in {section["slug"], *section.get("also", [])} for section in found.document.get("sections", [])):
@@ -90,7 +90,7 @@ def former_page(request, found, page):
 
 
 def preview(request, found: FactSheet, more: dict):
-    """The sheet's page as it is read, with `more` for its template. Never kept: for previews by staff."""
+    """The sheet's page as readers see it, with `more` for its template. Not cached; for staff previews."""
     return _read(request, found, more)
 
 
@@ -129,7 +129,7 @@ class Weight:
 
 
 def weight(request, sheet: FactSheet) -> Weight:
-    """Of the request, only the menu's mark tells. Raises SafetyAdviceMissing."""
+    """Only the menu's mark depends on the request. Raises SafetyAdviceMissing."""
     written = _read(request, sheet).content
     leaflet, _, _ = written.partition(FOLDED)
     return Weight(*(_compressed(each) + HEADERS for each in (written, leaflet)))
@@ -137,7 +137,7 @@ def weight(request, sheet: FactSheet) -> Weight:
 
 @lru_cache(maxsize=16)
 def _compressed(content: bytes) -> int:
-    """The desk asks for the same pages again and again, and a quarter of its time would go into this."""
+    """Cached, because the desk measures the same pages again and again, which would take a quarter of its time."""
     return len(COMPRESSORS["br"](content))
 
 

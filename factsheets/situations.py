@@ -1,4 +1,4 @@
-"""What brings people to the home page, in their words, and the place that answers it."""
+"""Why people come to the home page, in their words, and the place that answers them."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ class Situation:
     page: str = ""
 
     def url(self, published: dict[str, FactSheet]) -> str:
-        """Where it leads: to the whole sheet when an editor has removed the section. Empty when the sheet is not published."""
+        """Where it leads: to the whole sheet if an editor has removed the section. Empty if the sheet is not published."""
         if self.page:
             return reverse(self.page) + (f"#{self.place}" if self.place else "")
         sheet = published.get(self.sheet)
@@ -31,7 +31,7 @@ class Situation:
         return sheet.place_url(self.place) if self.place and has_place else sheet.get_absolute_url()
 
 
-# The six that worry most people most, and then those that take the place of one whose sheet is not published.
+# The six most common worries, then those that replace one whose sheet is not published.
 CARDS = [
     Situation(
         "Is it serious?", "Rarely. The signs that matter", sheet="about-back-pain", place="serious-causes-are-rare"
@@ -66,17 +66,17 @@ QUESTIONS = [
 
 
 def listed(situations: list[Situation], sheets: list[FactSheet]) -> list[dict]:
-    """Those that lead somewhere: their words, their answer and the address."""
+    """Those that lead somewhere, with their words, answer and address."""
     published = {sheet.slug: sheet for sheet in sheets}
     found = [(each, each.url(published)) for each in situations]
     return [{"words": each.words, "answer": each.answer, "url": url} for each, url in found if url]
 
 
 def cards(sheets: list[FactSheet]) -> list[dict]:
-    """The six of the home page, or fewer where too few sheets are published."""
+    """The six on the home page, or fewer if too few sheets are published."""
     return listed(CARDS, sheets)[:SHOWN]
 
 
 def questions(sheets: list[FactSheet]) -> list[dict]:
-    """What else people ask: first what found no place among the cards."""
+    """Other questions, beginning with those that have no card."""
     return listed(CARDS, sheets)[SHOWN:] + listed(QUESTIONS, sheets)

@@ -18,7 +18,7 @@ DRAWING_TITLE = re.compile(r"<title>([^<]+)</title>")
 
 
 def of(user: Any) -> TeamMember | None:
-    """The person whose account this is. None for nobody's, and for no account."""
+    """The person whose account this is. None if it is nobody's, or there is no account."""
     return getattr(user, "team_member", None) if user else None
 
 
@@ -42,7 +42,7 @@ def line_of(user: Any) -> str:
 
 
 def why_no_reviewer(user: Any) -> str:
-    """Why readers could not be told who this reviewer is. Empty when they can."""
+    """Why readers could not be told who this reviewer is. Empty if they can."""
     person = of(user)
     if person and person.is_registered:
         return ""
@@ -54,7 +54,7 @@ def why_no_reviewer(user: Any) -> str:
 
 
 def shown() -> dict[str, Any]:
-    """For every page (`backcare.core.clinic`): each person as plain data, in their order, and the notice of the moment."""
+    """For every page (`backcare.core.clinic`): each person as plain data, in order, and the current notice."""
     people = TeamMember.objects.filter(shown=True).select_related("picture")
     notice = SiteNotice.at(timezone.now()).first()
     important = notice is not None and notice.level == SiteNotice.Level.IMPORTANT
@@ -66,7 +66,7 @@ def shown() -> dict[str, Any]:
 
 
 def _logo() -> dict[str, Any] | None:
-    """The clinic's, in the smallest of its sizes: at the head of a page it is at most 40 pixels high."""
+    """The clinic's logo in its smallest size, because it is at most 40 pixels high at the top of a page."""
     digest = ClinicSettings.objects.filter(pk=1).values("logo")[:1]
     files = PictureFile.objects.filter(picture__digest=Subquery(digest), format=PictureFile.Format.JPEG)
     file = files.select_related("picture").defer("data").order_by("width").first()
@@ -91,13 +91,13 @@ def _as_data(person: TeamMember) -> dict[str, str]:
 
 
 def _portrait(person: TeamMember) -> str:
-    """The address of a picture or drawing. Empty where there is none, or where a drawing's file has gone."""
+    """The address of a picture or drawing. Empty if there is none or a drawing's file is missing."""
     if person.picture:
         width = person.picture.files.filter(format="jpg").order_by("width").values_list("width", flat=True).first()
         return pictures.address(person.picture.digest, width, "jpg") if width else ""
     try:
         return static(person.drawing) if person.drawing and finders.find(person.drawing) else ""
-    except ValueError:  # a deployment that did not collect it
+    except ValueError:  # a deployment that has not collected it
         return ""
 
 

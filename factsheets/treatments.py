@@ -1,4 +1,4 @@
-"""Every treatment the sheets give a verdict on, in one list that a link can narrow."""
+"""A list of every treatment on which the sheets give a verdict, which links can narrow."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,23 +28,23 @@ VERDICTS = {
     Choice("not-clear", "Not clear"): [Direction.UNCLEAR],
     Choice("not-advised", "Not advised"): [Direction.NOT_ADVISED],
 }
-# For each kind of pain, how the conditions begin that are about another kind only. What is about back pain of any kind, or about a
-# condition that an editor has added since, is in every list.
+# For each kind of pain, the start of the conditions that are only about another kind. Back pain of any kind, and conditions that
+# editors have added since, are in every list.
 PAINS = {
     Choice("recent-pain", "Recent pain"): ("long-term", "chronic", "sciatica", "prevention"),
     Choice("long-term-pain", "Long-term pain"): ("recent", "sciatica", "prevention"),
     Choice("leg-pain", "Pain down the leg"): ("recent", "long-term", "chronic", "non-specific", "prevention"),
 }
-# A treatment with several of them has one row, under a heading of its own, after what helps and may help.
+# A treatment with several verdicts has one row, under a heading of its own, after what helps and may help.
 SEVERAL = Choice("more-than-one-answer", "More than one answer")
 HEADINGS = [*list(VERDICTS)[:2], SEVERAL, *list(VERDICTS)[2:]]
-# Words that join a treatment's name to what it is for.
+# Words between a treatment's name and what it is for.
 JOINING = {"and", "compared", "for", "in", "of", "on", "or", "to", "with"}
 VERDICT_OF = {direction: choice for choice, directions in VERDICTS.items() for direction in directions}
 
 
 def chosen(slugs: list[str]) -> tuple[Choice | None, Choice | None] | None:
-    """The verdict and the pain that an address names, in this order and each at most once. None for any other address."""
+    """The verdict and the pain in an address, in this order and each at most once. None for any other address."""
     verdict = next((each for each in VERDICTS if each.slug in slugs), None)
     pain = next((each for each in PAINS if each.slug in slugs), None)
     named = [each.slug for each in (verdict, pain) if each]
@@ -52,7 +52,7 @@ def chosen(slugs: list[str]) -> tuple[Choice | None, Choice | None] | None:
 
 
 def listed(verdict: Choice | None = None, pain: Choice | None = None) -> list[dict]:
-    """The headings that have something to show, each with its rows: one a treatment, with all its answers for that pain.
+    """The headings that are not empty, each with its rows: one for each treatment, with all its answers for that pain.
 
     Only what a published sheet shows. With a verdict, the treatments that have it for some pain, and what else is known of them.
     """
@@ -76,7 +76,7 @@ def listed(verdict: Choice | None = None, pain: Choice | None = None) -> list[di
 
 
 def _places() -> dict[int, list[dict]]:
-    """For each statement, by its number, the sheets that show it, each with the address of the section."""
+    """The sheets that show each statement, by its number, each with the address of the section."""
     sheets = {sheet.pk: sheet for sheet in FactSheet.objects.published()}
     places: dict[int, dict[int, dict]] = {}
     sections = Section.objects.filter(sheet__in=sheets, statement_uses__isnull=False).distinct()
@@ -89,7 +89,7 @@ def _places() -> dict[int, list[dict]]:
 
 
 def _row(statements: list[Statement], places: dict[int, list[dict]]) -> dict:
-    """One treatment: what is true of most of its answers is said once, and beside an answer only what differs."""
+    """One treatment. What is true of most of its answers is said once; the others say what differs."""
     cautious_first = sorted(statements, key=lambda each: -list(VERDICT_OF).index(each.direction))
     answers = [_answer(each, places[each.pk]) for each in cautious_first]
     treatment = statements[0].treatment
@@ -110,7 +110,7 @@ def _row(statements: list[Statement], places: dict[int, list[dict]]) -> dict:
         "has_several": len(answers) > 1,
         "shared": shared,
         "chip_says_it": bool(chip),
-        # A verdict that names NICE says it already.
+        # A verdict that names NICE already says so.
         "nice_chip": chip if answers[0]["grade"] or len(answers) > 1 else "",
         "prices": [
             line
@@ -121,7 +121,7 @@ def _row(statements: list[Statement], places: dict[int, list[dict]]) -> dict:
 
 
 def name_of(claims: list[str]) -> str:
-    """What a treatment is called: the words with which all its claims begin. The claim itself, if there is one. May be empty."""
+    """A treatment's name: the words with which all its claims begin, or the claim itself if there is only one. May be empty."""
     if len(claims) == 1:
         return claims[0]
     together = zip(*(each.split() for each in claims), strict=False)
@@ -132,7 +132,7 @@ def name_of(claims: list[str]) -> str:
 
 
 def _of_most(said: list[str], covers: Callable[[str, str], bool]) -> str | None:
-    """What covers the words of more than half of the answers. None if nothing does."""
+    """The words that more than half of the answers share. None if there are none."""
     most = max(said, key=lambda each: sum(covers(each, other) for other in said))
     return most if 2 * sum(covers(most, other) for other in said) > len(said) else None
 
@@ -154,7 +154,7 @@ def _answer(statement: Statement, places: list[dict]) -> dict:
         "grade_words": statement.get_grade_display() if statement.grade else "Guidance, not graded",
         "grade_meaning": GRADE_MEANINGS.get(statement.grade, ""),
         "verdict": verdict_of(statement),
-        # Its sources are below it, each in full, so no numbers are needed.
+        # Its sources are below it in full, so it needs no numbers.
         "html": html.render(without_citations(parse(statement.detail))),
         "nice_position": position,
         "burden": statement.burden,

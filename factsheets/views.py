@@ -19,7 +19,7 @@ def home(request):
 
 
 def home_preview(request, notice: dict, preview_note: str):
-    """The home page with a notice that is not live, for staff."""
+    """The home page with a notice that is not live yet, for staff."""
     return _home(request, {"clinic": clinic.details() | {"notice": notice}, "preview_note": preview_note})
 
 
@@ -50,7 +50,7 @@ def sheet_list(request):
 @cached_page
 @require_safe
 def treatments(request, first: str = "", second: str = ""):
-    """All of them, or those of one verdict, for one kind of pain, or both."""
+    """All treatments, or those with one verdict, for one kind of pain, or both."""
     found = treatment_list.chosen([first, second])
     if found is None:
         raise Http404
@@ -92,7 +92,7 @@ PICTURE_TYPES = {"webp": "image/webp", "jpg": "image/jpeg"}
 
 @require_safe
 def picture(request, digest, width, format):
-    """One file of an uploaded picture. Its address names its pixels, so that no cache ever needs to ask again."""
+    """One file of an uploaded picture. Its address names its pixels, so a cache may keep it for ever."""
     data = (
         PictureFile.objects.filter(picture__digest=digest, width=width, format=format)
         .values_list("data", flat=True)
