@@ -18,7 +18,7 @@ def in_container(environment: Mapping[str, str] = os.environ, marks: tuple[Path,
 
 
 def address(environment: Mapping[str, str] = os.environ) -> str:
-    """Nobody could reach loopback in a container; there the container's own network keeps strangers away."""
+    """In a container, nobody could reach loopback, and the container's own network keeps strangers out."""
     if environment.get("BACKCARE_LOCAL"):
         return f"127.0.0.1:{environment.get('PORT') or PORT}"
     everywhere = f"0.0.0.0:{PORT}"
@@ -34,7 +34,7 @@ def _is_public(bind: str) -> bool:
     try:
         parsed = parse_address(bind, default_port=str(PORT))
     except RuntimeError:
-        return True  # gunicorn will say what is wrong with it
+        return True  # gunicorn will report what is wrong with it
     if not isinstance(parsed, tuple):
         return False  # a socket file, or one that systemd handed over
     host = parsed[0]
@@ -43,5 +43,5 @@ def _is_public(bind: str) -> bool:
     try:
         found = ipaddress.ip_address(host)
     except ValueError:
-        return True  # a name may lead anywhere
+        return True  # a name may point anywhere
     return found.is_unspecified or not found.is_private

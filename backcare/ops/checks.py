@@ -213,7 +213,7 @@ def set_up(app_configs, **kwargs):
 
 @checks.register(checks.Tags.security, deploy=True)
 def read_once(app_configs, **kwargs):
-    """Variables that filled the clinic's settings once. Anyone who still changes one would believe that patients see it."""
+    """Variables that filled the clinic's settings once. Anyone who still changes one would think that patients see it."""
     still = [name for name in settings.CLINIC_VARIABLES if os.environ.get(name, "").strip()]
     if not still or not is_started():
         return []
@@ -228,7 +228,7 @@ def read_once(app_configs, **kwargs):
 
 @checks.register(checks.Tags.security, deploy=True)
 def opening_hours(app_configs, **kwargs):
-    """A former setting. Anyone who still sets it would believe that patients see it."""
+    """A former setting. Anyone who still sets it would think that patients see it."""
     if os.environ.get("CLINIC_HOURS", "").strip():
         return [
             checks.Warning(
@@ -271,7 +271,7 @@ def only_the_proxy_reaches_us(app_configs, **kwargs):
 
 @checks.register(checks.Tags.security, deploy=True)
 def backups_elsewhere(app_configs, **kwargs):
-    """Found now, not at half past two in the night."""
+    """Finds out now, rather than at half past two in the morning."""
     found = []
     if settings.BACKUP_RECIPIENTS:
         try:
@@ -320,7 +320,7 @@ def clinical_sign_off(app_configs, **kwargs):
 
 @checks.register(checks.Tags.security, deploy=True)
 def claims_of_one_person(app_configs, **kwargs):
-    """Names the sentences that patients read although the claims guard stops them, and that no second person has agreed to."""
+    """Names sentences that the claims guard stops but patients read, and to which no second person has agreed."""
     try:
         alone = [each for each in kept_claims.in_use() if not each.is_agreed]
     except Error:
@@ -337,7 +337,7 @@ def claims_of_one_person(app_configs, **kwargs):
 
 @checks.register(checks.Tags.database)
 def keys_fit(app_configs, databases=None, **kwargs):
-    """A wrong key reads nothing, and what it writes can be read with no other."""
+    """A wrong key can read nothing, and no other key can read what it writes."""
     if "default" not in (databases or []):
         return []
     try:
@@ -400,7 +400,7 @@ def durability(app_configs, databases=None, **kwargs):
                     )
                 )
             cursor.execute("PRAGMA journal_mode")
-            if (mode := cursor.fetchone()[0]) not in {"wal", "memory"}:  # a database in memory promises nothing
+            if (mode := cursor.fetchone()[0]) not in {"wal", "memory"}:  # a database in memory makes no promises
                 found.append(
                     checks.Error(
                         f"SQLite runs with journal_mode={mode} and not WAL: nobody could read while somebody writes.",
@@ -446,6 +446,6 @@ def file_system(path: Path, mounts: Path = Path("/proc/self/mountinfo")) -> str:
     for line in lines:
         fields, _, rest = line.partition(" - ")
         place = Path(fields.split(" ")[4].replace("\\040", " "))
-        if path.is_relative_to(place) and len(place.parts) >= best:  # what was mounted later lies on top
+        if path.is_relative_to(place) and len(place.parts) >= best:  # later mounts cover earlier ones
             best, kind = len(place.parts), rest.split(" ")[0]
     return kind

@@ -1,4 +1,4 @@
-"""How gunicorn runs us. The access log holds no address of a person, no query and no referrer."""
+"""How gunicorn runs us. The access log has no IP addresses, queries or referrers."""
 
 import ctypes
 import gc
@@ -19,7 +19,7 @@ MEMORY_GIVEN_BACK = 60  # seconds between two times
 worker_connections = 500  # of one process; each may cost a file descriptor, of which a system often grants 1,024
 timeout = 30  # seconds
 graceful_timeout = 20  # seconds
-max_requests = 20_000  # a worker is renewed now and then, so that a slow leak never becomes an outage
+max_requests = 20_000  # workers are renewed now and then, so that a slow leak never becomes an outage
 max_requests_jitter = 2_000
 limit_request_line = 8190  # bytes, the most there is: a search of 5,000 characters gets our page and not gunicorn's
 limit_request_field_size = 8190  # bytes
@@ -42,20 +42,20 @@ def on_starting(server):
     try:
         schema.at_start()
         encryption.verify_keys_at_start()
-        clinic.details()  # so that every worker knows the telephone number when the database goes away
+        clinic.details()  # so that every worker knows the phone number if the database goes away
     except (schema.NewerDatabase, encryption.WrongKey) as error:
         sys.exit(f"The web server does not start: {error}")
     finally:
-        connection.close()  # a connection must not be shared with the processes that are forked from this one
+        connection.close()  # forked processes must not share a connection
 
 
 def when_ready(server):
-    """Loads what all workers need before they are forked, so that they share it: 30 MB of views and forms."""
+    """Loads what all workers need before they are forked, so that they share 30 MB of views and forms."""
     from django.urls import reverse
 
     reverse("factsheets:home")
     gc.collect()
-    gc.freeze()  # a garbage collection would write to these pages, and so copy them in each worker
+    gc.freeze()  # a garbage collection would write to these pages, which copies them in each worker
 
 
 def post_worker_init(worker):

@@ -1,4 +1,4 @@
-"""gunicorn's own logs, held to the same rules as ours."""
+"""gunicorn's own logs, under the same rules as ours."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""gunicorn's threaded worker, in which a slow client holds no thread.
+"""gunicorn's threaded worker, changed so that a slow client does not hold a thread.
 
 gunicorn gives each connection a thread as soon as its first bytes are there: eight half-sent requests stop a site of two processes
 with four threads each. Here the loop that waits for all connections collects a request, head and body, and a thread gets it when
@@ -49,7 +49,7 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class PatientUnreader(SocketUnreader):
-    """Reads from the socket until a moment, and no longer."""
+    """Reads from the socket, but only until a deadline."""
 
     until = 0.0  # of the monotonic clock
 
@@ -162,7 +162,7 @@ class DeadlineWorker(ThreadWorker):
             self.drop_oldest()
 
     def consider(self, conn) -> None:
-        """Hands the request over when it is whole, or when no more of it shall be collected."""
+        """Hands over the request once it is whole, or no more of it will be collected."""
         if not conn.whole_at:
             end = conn.received.find(b"\r\n\r\n") + 4
             if end < 4:
@@ -184,11 +184,11 @@ class DeadlineWorker(ThreadWorker):
             self.hand_over(conn)
 
     def expect(self, conn, head: bytes) -> None:
-        """The client waits to be told that it may send the body. gunicorn would tell it when the thread has the request."""
+        """Tells a waiting client to send the body. gunicorn would do so only once a thread has the request."""
         try:
             conn.sock.send(CONTINUE)
         except OSError:
-            return  # the next read sees what is wrong
+            return  # the next read will find out what is wrong
         asked = EXPECTS.sub(b"", head, count=1)
         conn.received[: len(head)] = asked
         conn.whole_at -= len(head) - len(asked)
@@ -247,12 +247,12 @@ class DeadlineWorker(ThreadWorker):
     # --- the end of a connection ---
 
     def linger(self, sock: socket.socket) -> None:
-        """Throws away what still comes: a close with bytes unread would reset the connection, and our answer with it."""
+        """Discards further input, because closing with unread bytes would reset the connection and lose our response."""
         try:
             sock.setblocking(False)
             sock.shutdown(socket.SHUT_WR)
             self.poller.register(sock, selectors.EVENT_READ, self.on_last_bytes)
-        except (OSError, ValueError, KeyError):  # gone already, or the loop has ended
+        except (OSError, ValueError, KeyError):  # already gone, or the loop has ended
             sock.close()
             return
         self.lingering[sock] = time.monotonic() + LINGER_SECONDS
@@ -302,10 +302,10 @@ class DeadlineWorker(ThreadWorker):
         try:
             sock.sendall(self.page(trouble))
         except OSError:
-            return  # nobody is there any more
+            return  # the client has gone
 
     def page(self, trouble: str) -> bytes:
-        """The site's own answer, as if it had refused the request itself (backcare/config/middleware.py)."""
+        """The site's own error page, as if it had refused the request itself (backcare/config/middleware.py)."""
         environ = {
             "REQUEST_METHOD": "GET",
             "PATH_INFO": "/",

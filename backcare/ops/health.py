@@ -39,13 +39,13 @@ class Part:
     name: str
     word: str
     level: str = OK
-    since: datetime | None = None  # when it was last seen to work, or since when it does not
-    number: int | None = None  # of mails, or megabytes
+    since: datetime | None = None  # when it last worked, or since when it has not
+    number: int | None = None  # emails, or megabytes
 
 
 @never_cache
 def healthz(request: HttpRequest) -> JsonResponse:
-    """200 when the site does its work, 503 when it does not. `status` is "ok" only when there is nothing to do at all."""
+    """200 if the site works, 503 if it does not. `status` is "ok" only if there is nothing at all to do."""
     parts = look(timezone.now())
     status = worst(parts)
     words = {part.name: part.word for part in parts}
@@ -70,13 +70,13 @@ def page(request: HttpRequest) -> HttpResponse:
 
 
 def _not_set_up(parts: list[Part]) -> set[str]:
-    """The parts that work but lack something a clinic's site needs. For staff only: a monitor should wake nobody for it."""
+    """The parts that work but lack something a clinic's site needs. For staff only, because it need not wake anybody."""
     lacking = {part.name for part in parts if part.word == "not set up"}
     return lacking if settings.EMAIL_URL else lacking | {"mail_queue"}
 
 
 def look(now: datetime) -> list[Part]:
-    """All parts. Without a database the others are unknown, and are not asked."""
+    """All parts. Without a database, those that need it are unknown and not checked."""
     try:
         connection.ensure_connection()
         with connection.cursor() as cursor:
@@ -107,7 +107,7 @@ def integrity(now: datetime) -> Part:
 
 
 def forms(now: datetime) -> Part:
-    """Reads what a form reads, and knows when one was refused. One that was kept since says that the trouble is over."""
+    """Reads what a form reads, and notes refused forms. A form saved since then shows that the trouble is over."""
     Enquiry.objects.order_by("pk").first()
     newest = Enquiry.objects.order_by("-pk").first()
     OutgoingMessage.objects.order_by("-pk").first()
@@ -132,13 +132,13 @@ def worker(now: datetime) -> Part:
     newest = WorkerHeartbeat.objects.order_by("-seen_at").values_list("seen_at", flat=True).first()
     if newest is None:
         return Part("mail_worker", "never seen", TROUBLE)
-    # A clock that was put back leaves a heartbeat in the future; that says nothing about now either.
+    # If the clock was put back, the heartbeat is in the future, which says nothing about now either.
     silent = abs(now - newest) > WORKER_SILENT_AFTER
     return Part("mail_worker", "silent" if silent else "ok", TROUBLE if silent else OK, since=newest)
 
 
 def queue(now: datetime) -> Part:
-    """A mail that is to leave later, such as the digest at opening time, is not late before that."""
+    """An email meant for later, such as the digest at opening time, is not late before then."""
     long_ago = now - MAIL_LATE_AFTER
     tried = Q(attempts__gt=0, created_at__lt=long_ago)
     late = OutgoingMessage.objects.unsent().filter(tried | Q(attempts=0, next_attempt_at__lt=long_ago))
@@ -164,7 +164,7 @@ def disk(now: datetime) -> Part:
 def purge(now: datetime) -> Part:
     last = LastPurge.objects.values_list("at", flat=True).first()
     if last is None:
-        return Part("purge", "not yet")  # a site that has just been started
+        return Part("purge", "not yet")  # a site that has just started
     return _of_age("purge", now, last, PURGE_LATE_AFTER)
 
 
@@ -206,5 +206,5 @@ CHECKS: dict[str, Callable[[datetime], Part]] = {
     "backup": backup,
     "offsite": off_site,
 }
-# What the desk's first page warns about. The others wait until somebody looks.
+# What the desk's first page warns about. The others wait until somebody checks.
 LOUD = {"mail_worker": worker, "mail_queue": queue}

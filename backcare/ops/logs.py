@@ -1,4 +1,4 @@
-"""What may be written to a log: our own words, within limits. Never what a patient typed or a stranger sent."""
+"""What may be logged: our own words, within limits, but never what a patient typed or a stranger sent."""
 
 import json
 import logging
@@ -15,7 +15,7 @@ from http import HTTPStatus
 
 from django.urls import Resolver404, resolve
 
-# The links we mail carry a secret in their address.
+# The links in our emails have a secret in their address.
 SECRET_IN_ADDRESS = re.compile(
     r"(/report/summary/|/report/stop/|/report/delete/|/request/|/staff/calendar/|"
     r"/admin/login/(?:new-password|invitation)/|/(?:consultation|question|report)/sent/)[^/\s\"']+"
@@ -23,16 +23,16 @@ SECRET_IN_ADDRESS = re.compile(
 
 # Django writes addresses and host names as they were sent under these names.
 ABOUT_REQUESTS = ("django.request", "django.security", "django.server", "modern_csrf")
-# Lines that strangers can cause at will. Those of the mail worker and of accepted forms are all kept.
+# Lines that strangers can cause at will. All lines about email and accepted forms are kept.
 CAUSED_BY_STRANGERS = (*ABOUT_REQUESTS, "gunicorn", "backcare", "factsheets")
 
-MAX_LINES_PER_MINUTE = 20  # of one kind, from one process
+MAX_LINES_PER_MINUTE = 20  # lines of one kind from one process
 MINUTE = 60  # seconds
 
 
 # As enquiries/models/enquiry.py draws them.
 ENQUIRY_REFERENCE = re.compile(r"\b[BCDFGHJKMNPQRTVWXY346789]{4}-[BCDFGHJKMNPQRTVWXY346789]{4}\b")
-# Of the request that is being answered: it ties the lines about one request together, and a page about our trouble to them.
+# Identifies the present request, and so connects its log lines with each other and with an error page.
 REQUEST: ContextVar[str] = ContextVar("request", default="")
 
 
@@ -63,7 +63,7 @@ class WithoutRequestValues(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         refused = about_request(record)
         if refused and getattr(record, "status_code", 500) < 500:
-            record.exc_text = None  # where we refused it is no news
+            record.exc_text = None  # where we refused it does not matter
         elif record.exc_info:  # also when another handler has already written the whole of it into exc_text
             record.exc_text = self.without_values(record.exc_info)
         record.exc_info = None
@@ -87,7 +87,7 @@ class WithoutRequestValues(logging.Filter):
 
 
 def about_request(record: logging.LogRecord) -> str:
-    """What a record about a request may say. Empty for every other record."""
+    """What a log record about a request may say. Empty for all other records."""
     if record.name == "gunicorn.error":
         return about_bytes(record)
     if not is_under(record.name, ABOUT_REQUESTS):
@@ -106,7 +106,7 @@ def about_request(record: logging.LogRecord) -> str:
 
 
 def pattern(path: str) -> str:
-    """An address without the parts that a sender chooses, such as /fact-sheets/<slug:slug>/."""
+    """The pattern of an address, without the parts that a sender chooses, such as /fact-sheets/<slug:slug>/."""
     try:
         return f"/{resolve(path).route}"
     except Resolver404:
@@ -128,7 +128,7 @@ def about_bytes(record: logging.LogRecord) -> str:
 
 
 class PlainLine(logging.Formatter):
-    """For a person. Trouble is told with the code that the page about it shows."""
+    """A line for people. Errors have the code that their page shows."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
         line = super().formatMessage(record)
@@ -189,12 +189,12 @@ class CutOff(logging.Filter):
             self.minute = self.clock()
         for (name, level, message), lines in counted.items():
             if lines > self.most:
-                # Under a name that is never cut off.
+                # Under a name whose lines are never dropped.
                 logging.getLogger("counted").log(level, "%s more like this: %s: %s", lines - self.most, name, message)
 
 
 def tell_counts() -> None:
-    """At the end of a process, for there is no next minute."""
+    """Called when the process ends, because there is no next minute."""
     for name in ("", "gunicorn.error"):
         for handler in logging.getLogger(name).handlers:
             for counting in handler.filters:

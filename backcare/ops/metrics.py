@@ -30,7 +30,7 @@ LEVELS = {health.OK: 0, health.ATTENTION: 1, health.TROUBLE: 2}
 
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
-    """For requests with `Authorization: Bearer` and the token. For all others the page does not exist."""
+    """For requests with `Authorization: Bearer` and the token. For others, the page does not exist."""
     given = request.headers.get("Authorization", "").removeprefix("Bearer ")
     if not settings.METRICS_TOKEN or not constant_time_compare(given, settings.METRICS_TOKEN):
         raise Http404
@@ -41,7 +41,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 class Figures(Collector):
     def describe(self) -> list:
-        return []  # or they would be counted once more, for their names
+        return []  # or their names would be counted again
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         now = timezone.now()

@@ -13,7 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from backcare.ops.logs import ENQUIRY_REFERENCE, REQUEST
 
 PLACE = re.compile(r"  (?P<filename>.+):(?P<lineno>\d+) in (?P<function>\S+)")
-LAST_WORDS = 2  # seconds for what is still to be sent when a process ends
+LAST_WORDS = 2  # seconds to send what is left when a process ends
 
 
 class Reporter(logging.Handler):

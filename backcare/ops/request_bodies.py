@@ -1,12 +1,12 @@
-"""How much of a request's body is read, and how one without a length is handled."""
+"""How much of a request's body is read, and what happens to one without a length."""
 
 import tempfile
 
 from django.conf import settings
 from gunicorn.http.errors import ParseException
 
-IN_MEMORY = 1024 * 1024  # bytes of a body without a length; what is longer waits in a temporary file
-# The forms with a picture in them, and the one with all content.
+IN_MEMORY = 1024 * 1024  # bytes of a body without a length; a longer one goes into a temporary file
+# The forms that upload a picture, and the one that uploads all content.
 FILES = (
     "/admin/factsheets/figure/",
     "/admin/factsheets/teammember/",
@@ -15,16 +15,16 @@ FILES = (
 )
 PIECE = 64 * 1024  # bytes
 
-# What is wrong with a body, for the middleware that answers. In the request's environment under TROUBLE.
+# What is wrong with a body, for the middleware, in the request's environment under TROUBLE.
 TROUBLE = "backcare.body"
 NO_LENGTH, TOO_LARGE, UNREADABLE, LATE, LONG_HEAD = "no length", "too large", "unreadable", "late", "long head"
 
-# A proxy that is still sending when we answer and close tells its visitor "502" in place of our page.
+# If we answer and close while a proxy is still sending, its visitor sees "502" instead of our page.
 MAX_DRAINED = 8 * 1024 * 1024  # bytes
 
 
 def limit(path: str) -> int:
-    """The most bytes that an address accepts."""
+    """The maximum number of bytes that an address accepts."""
     if path.startswith(FILES):
         return settings.FIGURE_UPLOAD_MAX_MEMORY_SIZE
     if path.startswith("/admin/"):
@@ -41,7 +41,7 @@ def measure(environ: dict) -> tempfile.SpooledTemporaryFile | None:
     if not coding or environ.get("CONTENT_LENGTH"):
         return None
     if coding != "chunked" or not environ.get("wsgi.input_terminated"):
-        # A server that does not say where the body ends would let us wait for ever.
+        # Without knowing where the body ends, we would wait for ever.
         environ[TROUBLE] = NO_LENGTH
         return None
     most, length = limit(environ.get("PATH_INFO", "")), 0
@@ -52,7 +52,7 @@ def measure(environ: dict) -> tempfile.SpooledTemporaryFile | None:
             length += len(piece)
     except TimeoutError:
         environ[TROUBLE] = LATE
-    except (OSError, ParseException):  # a broken chunk, or nobody there any more
+    except (OSError, ParseException):  # a broken chunk, or the client has gone
         environ[TROUBLE] = UNREADABLE
     if length > most:
         environ[TROUBLE] = TOO_LARGE
@@ -66,7 +66,7 @@ def measure(environ: dict) -> tempfile.SpooledTemporaryFile | None:
 
 
 def drain(environ: dict) -> None:
-    """Reads the rest of a body that is refused, unless it is far too long, so that the client reads our answer."""
+    """Reads the rest of a refused body, unless it is far too long, so that the client reads our response."""
     left = int(environ.get("CONTENT_LENGTH") or MAX_DRAINED)
     if left > MAX_DRAINED:
         return

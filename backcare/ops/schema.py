@@ -1,4 +1,4 @@
-"""Whether this software knows the database's schema: older code would read and write a newer one wrongly."""
+"""Checks that this software knows the database's schema, because older code would read and write a newer one wrongly."""
 
 import logging
 
@@ -31,7 +31,7 @@ def verify() -> None:
 
 
 def at_start() -> None:
-    """For the start of a server. A database that is away just now is no reason to stay down."""
+    """Called when a server starts. If the database is away, the server starts anyway."""
     try:
         verify()
     except DatabaseError as error:

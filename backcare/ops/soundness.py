@@ -1,4 +1,4 @@
-"""Whether the database is whole, and whether forms are being refused. Kept in files, because a damaged database cannot hold it."""
+"""Whether the database is sound, and whether forms are being refused: in files, because a damaged database cannot store it."""
 
 import logging
 import sqlite3
@@ -14,24 +14,24 @@ from backcare.ops.backups.database import opened
 logger = logging.getLogger(__name__)
 
 NOTE = "last-check"
-NIGHT = 2  # o'clock: from then on, once a day
+NIGHT = 2  # o'clock: once a day, from this hour on
 
 
 def check() -> bool:
-    """Reads every page of SQLite, but not the meaning of rows. PostgreSQL has no such check, and counts as whole."""
+    """Reads every page of SQLite, but not the meaning of rows. PostgreSQL has no such check and counts as sound."""
     if connections["default"].vendor != "sqlite":
         return True
     try:
         with opened() as database:
             return database.execute("PRAGMA quick_check(1)") == [("ok",)]
     except sqlite3.OperationalError:
-        raise  # locked or away: nothing is known
+        raise  # locked or away, so nothing is known
     except sqlite3.DatabaseError:
         return False
 
 
 def check_nightly(now: datetime) -> None:
-    """Notes what it finds. The first time at once, then every night."""
+    """Checks at once the first time and then every night, and records the result."""
     if connections["default"].vendor != "sqlite":
         return
     last, here = noted(), timezone.localtime(now)
@@ -44,7 +44,7 @@ def check_nightly(now: datetime) -> None:
 
 
 def noted() -> tuple[datetime, bool] | None:
-    """When it was last checked, and whether it was whole. None when it never was."""
+    """When it was last checked, and whether it was sound. None if it never was."""
     try:
         found = note(NOTE)
         return datetime.fromisoformat(found["at"]), bool(found["sound"])
@@ -58,7 +58,7 @@ def forget() -> None:
 
 
 def form_was_refused() -> None:
-    """A file that is there takes a new time even on a full disk."""
+    """Touches a file, which works even on a full disk if the file exists."""
     try:
         _refused().touch()
     except OSError as error:

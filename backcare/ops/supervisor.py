@@ -1,4 +1,4 @@
-"""Keeps the web server and the mail worker running side by side: what `manage.py serve` becomes when its checks are done.
+"""Keeps the web server and the mail worker running. `manage.py serve` becomes this once its checks are done.
 
 A program of its own, which knows nothing of Django: all that it does is wait, and that should not take 70 MB. It is given the
 commands as JSON, by name, and stops with 1 when the web server has stopped.
@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable
 
 WEB = "web server"
 RESTART_PAUSE = 1  # seconds
-STOP_PATIENCE = 25  # seconds: gunicorn's graceful timeout, and the mail in hand
+STOP_PATIENCE = 25  # seconds: gunicorn's graceful timeout, and time to finish an email
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 # glibc keeps up to eight heaps for each processor, and what threads have freed stays in them: a third of a web process.
 FEWER_HEAPS = {"MALLOC_ARENA_MAX": "2"}
@@ -29,11 +29,11 @@ def die_with(parent: int) -> Callable[[], None] | None:
     """
     if sys.platform != "linux":
         return None
-    libc = ctypes.CDLL(None)  # loaded here: little is safe between fork and exec
+    libc = ctypes.CDLL(None)  # loaded here, because little is safe between fork and exec
 
     def set_signal() -> None:
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != parent:  # gone before we asked
+        if os.getppid() != parent:  # the parent had already gone
             os.kill(os.getpid(), signal.SIGTERM)
 
     return set_signal
@@ -50,7 +50,7 @@ def supervise(commands: dict[str, list[str]]) -> int:
             if process.poll() is None:
                 continue
             if name == WEB:
-                # Without it there is nothing to supervise: stop, so that the service manager notices.
+                # Without it there is nothing to supervise, so stop, and the service manager will notice.
                 say(f"The {name} stopped with {process.returncode}.")
                 status = 1
                 stopping.set()
@@ -63,7 +63,7 @@ def supervise(commands: dict[str, list[str]]) -> int:
 
 
 def start(command: list[str]) -> subprocess.Popen:
-    # A group of its own, so that Ctrl-C reaches the children through us, in order, and once.
+    # A separate group, so that Ctrl-C reaches the children once, through us and in order.
     return subprocess.Popen(  # noqa: S603 - fixed commands
         command, env=FEWER_HEAPS | os.environ, start_new_session=True, preexec_fn=die_with(os.getpid())
     )

@@ -1,4 +1,4 @@
-"""Backups of everything the site knows, taken while it runs, and how they are restored.
+"""Backs up everything the site knows while it runs, and restores it.
 
 `making.make()` writes one file, `restoring.restore()` restores it (SQLite), `restoring.check()` tests it. The keys of
 FIELD_ENCRYPTION_KEYS are never part of it: a backup without them is unreadable, and a thief of one file has nothing.
@@ -17,16 +17,16 @@ from typing import Any
 from django.conf import settings
 
 MAKING, RESTORING = ".making-", ".restoring-"  # folders of work in progress
-ABANDONED_AFTER = timedelta(days=1)  # a folder like that whose program was killed
+ABANDONED_AFTER = timedelta(days=1)  # such a folder, left by a killed program
 
 
 class Trouble(Exception):
-    """Why a backup could not be made or restored, in a sentence for the operator. It names no person and no secret."""
+    """Why a backup could not be made or restored, in a sentence for the operator, without names or secrets."""
 
 
 @contextmanager
 def under_way(folder: Path, kind: str) -> Iterator[Path]:
-    """A new folder in `folder`, deleted afterwards with everything in it. What killed programs left there is deleted too."""
+    """A new folder in `folder`, deleted afterwards with its contents. Also deletes what killed programs left there."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     for left in (*folder.glob(f"{MAKING}*"), *folder.glob(f"{RESTORING}*")):
         if time.time() - left.stat().st_mtime > ABANDONED_AFTER.total_seconds():
@@ -36,7 +36,7 @@ def under_way(folder: Path, kind: str) -> Iterator[Path]:
 
 
 def note(name: str) -> dict[str, Any]:
-    """The newest note under this name, in DATA_DIR. Empty if there is none, or none that can be read."""
+    """The newest note under this name in DATA_DIR. Empty if there is none that can be read."""
     try:
         found = json.loads(note_file(name).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -45,7 +45,7 @@ def note(name: str) -> dict[str, Any]:
 
 
 def keep_note(name: str, **noted: str | bool | None) -> None:
-    """Replaces the previous one, which stays whole until then."""
+    """Replaces the previous note, which stays whole until then."""
     fresh = note_file(name).with_suffix(".json.new")
     fresh.write_text(json.dumps(noted), encoding="utf-8")
     fresh.rename(note_file(name))

@@ -1,4 +1,4 @@
-"""The file that a backup is: a tar with a manifest and the database. One file cannot lose its other half."""
+"""The file format of a backup: a tar with a manifest and the database, in one file so that neither can get lost."""
 
 import gzip
 import hashlib
@@ -21,7 +21,7 @@ MAX_MANIFEST_BYTES = 4 * 1024 * 1024  # bytes
 
 @dataclass(frozen=True)
 class Manifest:
-    """What is in a backup. `key_ids` says which keys it needs, and holds none of them."""
+    """What is in a backup. `key_ids` says which keys it needs, without containing any."""
 
     format: int
     made_at: str  # ISO 8601, UTC
@@ -40,7 +40,7 @@ def sha256(path: Path) -> str:
 
 
 def write(path: Path, manifest: Manifest, database: Path) -> None:
-    """Writes the archive, readable by its owner only, and returns once it is on disk."""
+    """Writes the archive, which only its owner can read, and returns once it is on disk."""
     note = database.with_name(MANIFEST)
     note.write_text(json.dumps(asdict(manifest), indent=1, sort_keys=True), encoding="utf-8")
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123 - with its mode
@@ -52,7 +52,7 @@ def write(path: Path, manifest: Manifest, database: Path) -> None:
 
 
 def fsync_folder(folder: Path) -> None:
-    """A new name in a folder survives a power cut only once the folder itself has been written."""
+    """Writes the folder itself, without which a new name in it would not survive a power cut."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -77,7 +77,7 @@ def unpack(
         member = archive.next()
         if member is None or member.name != manifest.database or not member.isfile():
             raise Trouble(f"{path.name} has no database in it. Use another backup.")
-        # The name in the archive is not trusted as a path.
+        # The name in the archive cannot be trusted as a path.
         database = folder / f"restored.{manifest.vendor}"
         digest, source = hashlib.sha256(), archive.extractfile(member)
         with open(os.open(database, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as target:  # noqa: PTH123

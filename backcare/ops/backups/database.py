@@ -1,4 +1,4 @@
-"""The two databases as a backup sees them: everything at one moment, while others go on writing.
+"""Copies either database as it is at one moment, while others go on writing.
 
 Rows are counted in the snapshot that is copied, not in the copy, so an incomplete copy is noticed.
 """
@@ -36,7 +36,7 @@ class Sqlite:
 
     def begin(self) -> None:
         self.execute("BEGIN")
-        self.execute("SELECT count(*) FROM sqlite_master")  # the first read fixes the moment; writers do not wait
+        self.execute("SELECT count(*) FROM sqlite_master")  # the first read fixes the moment, and writers do not wait
 
     def tables(self) -> list[str]:
         found = self.execute(
@@ -125,7 +125,7 @@ def sqlite_path() -> Path:
 
 @contextmanager
 def opened() -> Iterator[Opened]:
-    """The site's own database, through a connection of its own."""
+    """The site's own database, through a separate connection."""
     if connections["default"].vendor == "sqlite":
         if not sqlite_path().exists():
             raise Trouble(f"There is no database at {sqlite_path()}.")
@@ -138,7 +138,7 @@ def opened() -> Iterator[Opened]:
 
 @contextmanager
 def one_moment() -> Iterator[Opened]:
-    """A snapshot of the site's own database, which stays the same whatever others write."""
+    """A snapshot of the site's own database, unaffected by what others write."""
     with opened() as database:
         database.begin()
         yield database
@@ -159,7 +159,7 @@ def migrations(database: Opened) -> list[str]:
 
 
 def program(name: str) -> str:
-    """Where one of PostgreSQL's own programs is. The newest one: an old one refuses a newer server."""
+    """The path of one of PostgreSQL's own programs: the newest, because an old one refuses a newer server."""
     newest = sorted(
         Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=lambda path: int(path.parts[4].split(".")[0])
     )

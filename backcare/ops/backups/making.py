@@ -58,7 +58,7 @@ def make(folder: Path, *, keep: int) -> Made:
 
 
 def last() -> datetime | None:
-    """When this machine last made a backup, as `make` noted it in DATA_DIR. None when it never did."""
+    """When this machine last made a backup, by the note of `make` in DATA_DIR. None if it never did."""
     try:
         return datetime.fromisoformat(note(NOTE)["at"])
     except (ValueError, KeyError, TypeError):
@@ -66,7 +66,7 @@ def last() -> datetime | None:
 
 
 def _write(fresh: Path, scratch: Path) -> tuple[Path, archive.Manifest]:
-    """Copies in `scratch`; what is made in `fresh` is moved to the folder above it."""
+    """Copies in `scratch`, makes the file in `fresh`, and moves it to the folder above."""
     with one_moment() as database:
         now = datetime.now(UTC)
         copy = scratch / FILE_NAMES[database.vendor]
@@ -86,7 +86,7 @@ def _write(fresh: Path, scratch: Path) -> tuple[Path, archive.Manifest]:
     made = scratch / f"backcare-{now:%Y-%m-%d-%H%M%S-%f}.tar.gz"
     archive.write(made, manifest, copy)
     copy.unlink()
-    archive.unpack(made, scratch)  # a file that cannot be read back is no backup
+    archive.unpack(made, scratch)  # a file that cannot be read back is not a backup
     if settings.BACKUP_RECIPIENTS:
         plain, made = made, fresh / f"{made.name}{offsite.ENDING}"
         offsite.encrypt(plain, made, settings.BACKUP_RECIPIENTS)

@@ -25,8 +25,8 @@ HOOK_PATIENCE = 3 * 60 * 60  # seconds
 
 @dataclass(frozen=True)
 class Sent:
-    at: datetime | None  # when a backup last left this machine
-    failed: datetime | None  # when the newest one did not
+    at: datetime | None  # when a backup was last sent elsewhere
+    failed: datetime | None  # when the newest one was not
 
 
 def encrypt(plain: Path, target: Path, recipients: Sequence[str]) -> None:
@@ -47,7 +47,7 @@ def is_encrypted(path: Path) -> bool:
         with path.open("rb") as file:
             return file.read(len(MAGIC)) == MAGIC
     except OSError:
-        return False  # whoever opens it says why
+        return False  # opening it reports why
 
 
 def decrypt(path: Path, target: Path, identity: Path | None) -> Path:

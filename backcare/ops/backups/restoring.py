@@ -1,4 +1,4 @@
-"""Restores a backup of SQLite, and tests whether a backup works.
+"""Restores a backup of SQLite, and checks that a backup works.
 
 PostgreSQL's own programs restore PostgreSQL (docs/operations.md, "Restore"). `check` then compares what they restored.
 """
@@ -26,7 +26,7 @@ RUNNING = (
     "The site still uses its database. Stop the web server and the mail worker, then try again. Nothing was changed."
 )
 RESTORED_INTO = " DATABASE_URL has to name the database into which it was restored, before the site writes to it."
-Telling = Callable[[int, int], None]  # how many of how many bytes are out
+Telling = Callable[[int, int], None]  # how many bytes of how many have been unpacked
 
 
 def nobody(done: int, of: int) -> None:
@@ -40,7 +40,7 @@ class Tried:
     manifest: archive.Manifest
     opening: sealed.Opening
     rows: int
-    waiting: int  # mails that had not been sent when it was made
+    waiting: int  # emails that had not been sent when it was made
     behind: int  # migrations of this software that it does not have yet
     aside: Path | None = None  # where the previous database is kept
 
@@ -142,7 +142,7 @@ def _compare(manifest: archive.Manifest, database: Opened) -> Tried:
 
 
 def _sound(file: Path) -> Sqlite:
-    """The copy, opened, and every page of it read."""
+    """Opens the copy and reads every page of it."""
     database = Sqlite(file)
     try:
         answer = database.execute("PRAGMA integrity_check")
@@ -155,7 +155,7 @@ def _sound(file: Path) -> Sqlite:
 
 
 def _put(file: Path, replace: bool) -> Path | None:
-    """The previous database's new path. At no moment, even in a power cut, is there no database or half of one."""
+    """Returns the previous database's new path. At every moment, even in a power cut, there is one whole database."""
     place = sqlite_path()
     with _gate(place):
         aside = _kept_aside(place) if _holds_something(place, replace) else None
@@ -169,7 +169,7 @@ def _put(file: Path, replace: bool) -> Path | None:
 
 @contextmanager
 def _gate(place: Path):
-    """Nobody can start to write meanwhile (backcare/core/sqlite)."""
+    """Keeps anybody from starting to write meanwhile (backcare/core/sqlite)."""
     gate = os.open(f"{place}-gate", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(gate, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -185,7 +185,7 @@ def _beside(place: Path) -> list[Path]:
 
 
 def _holds_something(place: Path, replace: bool) -> bool:
-    """Raises Trouble if there is a database that may not be replaced, or that somebody has open."""
+    """Raises Trouble if there is a database that must not be replaced or that somebody has open."""
     if not place.exists():
         return False
     try:
@@ -211,10 +211,10 @@ def _holds_something(place: Path, replace: bool) -> bool:
 
 
 def _kept_aside(place: Path) -> Path:
-    """Its second name. The first stays until the new database takes it."""
+    """Gives it a second name. The first stays until the new database takes it."""
     stamp = f"{datetime.now(UTC):%Y-%m-%d-%H%M%S-%f}"
     for path in _beside(place):
-        if path.exists():  # only of a damaged database: it may hold what the file does not
+        if path.exists():  # only for a damaged database, because it may hold what the file does not
             path.rename(path.with_name(f"{place.name}.{ASIDE}-{stamp}{path.name.removeprefix(place.name)}"))
     aside = place.with_name(f"{place.name}.{ASIDE}-{stamp}")
     try:

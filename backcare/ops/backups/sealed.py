@@ -1,4 +1,4 @@
-"""Whether the words in a database can be opened with the keys of this machine."""
+"""Whether this machine's keys can decrypt the words in a database."""
 
 from dataclasses import dataclass, field
 
@@ -6,14 +6,14 @@ from backcare.core import encryption
 from backcare.core.encryption import CannotDecrypt, decrypt
 from backcare.ops.backups.database import Opened
 
-SAMPLE = 20  # values of each column and each key
+SAMPLE = 20  # values for each column and key
 
 
 @dataclass
 class Opening:
     columns: int = 0
     opened: int = 0
-    # Column and key id of what does not open; never a value.
+    # Column and key id of what cannot be decrypted, but never a value.
     shut: list[str] = field(default_factory=list)
 
 
@@ -42,7 +42,7 @@ def try_sample(database: Opened) -> Opening:
 
 
 def _columns(database: Opened):
-    """The encrypted columns that the database has, each with the ids of the keys used in it."""
+    """The database's encrypted columns, each with the ids of the keys used in it."""
     tables = set(database.tables())
     for model, fields in encryption.sealed_columns().items():
         table = model._meta.db_table
