@@ -194,7 +194,7 @@ def origin_refused(request):
     return response.render()
 
 
-class TypedAddressMiddleware:
+class MistypedAddressMiddleware:
     """Addresses as people type them or copy them from a sentence or a mail: with capitals, a doubled slash, spaces, an en dash,
     or a full stop, a bracket or "&gt;" at the end.
 

@@ -107,7 +107,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "backcare.config.middleware.DatabaseTroubleMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "backcare.config.middleware.TypedAddressMiddleware",
+    "backcare.config.middleware.MistypedAddressMiddleware",
     "django.middleware.common.CommonMiddleware",
     "backcare.config.middleware.SameOriginMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",

@@ -26,7 +26,7 @@ FROM_THE_DESK: dict[str, Any] = {
     "has_long_word": False,
 }
 # Letters in the longest word that fits beside the menu on a phone of 320 px, in the usual size.
-LONGEST_WORD = 9
+MAX_WORD = 9
 
 logger = logging.getLogger(__name__)
 _last_known: dict[str, Any] = {}
@@ -102,7 +102,7 @@ def current() -> dict[str, Any]:
     if found is None:
         row = ClinicSettings.stored()
         found = row.values() | FROM_THE_DESK | {"is_nameless": row.is_nameless}
-        found["has_long_word"] = max(map(len, re.split(r"[\s-]", row.name))) > LONGEST_WORD
+        found["has_long_word"] = max(map(len, re.split(r"[\s-]", row.name))) > MAX_WORD
         for source in (*_sources, *_people):
             found |= source()
         _remembered.clear()

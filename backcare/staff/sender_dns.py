@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 GOOD, WEAK, MISSING, UNKNOWN = "good", "weak", "missing", "unknown"
 PATIENCE = 4  # seconds for each question
 # Bits: receivers ignore shorter keys, and signers should use this much (RFC 8301, 3.2).
-LEAST_RSA, GOOD_RSA = 1024, 2048
+MIN_RSA, GOOD_RSA = 1024, 2048
 SELECTOR = re.compile(r"(?=.{1,200}\Z)[a-z0-9_](?:[a-z0-9_-]{0,62})(?:\.[a-z0-9_](?:[a-z0-9_-]{0,62}))*", re.ASCII)
 COULD_NOT_ASK = "We could not ask the domain name system from this server. Ask the person who looks after your domain."
 POLICIES = {
@@ -102,10 +102,10 @@ def _dkim(name: str, resolver: "Resolver") -> tuple[str, str]:
             WEAK,
             f"The DKIM key at {name} is damaged: receivers cannot read it. Copy it again in full.",
         )
-    if bits is not None and bits < LEAST_RSA:
+    if bits is not None and bits < MIN_RSA:
         return (
             WEAK,
-            f"The DKIM key has {bits} bits, and receivers ignore keys below {LEAST_RSA}. Ask for one of {GOOD_RSA}.",
+            f"The DKIM key has {bits} bits, and receivers ignore keys below {MIN_RSA}. Ask for one of {GOOD_RSA}.",
         )
     if "y" in tags.get("t", "").split(":"):
         return (

@@ -56,13 +56,13 @@ def tell(request):
     typed = readable(request.POST.get("words", ""))
     if not redflags.read(typed):
         failed_searches.count(typed, told=True, is_counted=request.POST.get("counted") == "yes")
-    return redirect("factsheets:search_told")
+    return redirect("factsheets:search_thanks")
 
 
 @require_safe
-def told(request):
+def thanks(request):
     """What happens with it; the same page for everyone."""
-    page = render(request, "factsheets/search_told.html", {"safety_tiers": safety.tiers()})
+    page = render(request, "factsheets/search_thanks.html", {"safety_tiers": safety.tiers()})
     patch_cache_control(page, public=True, no_cache=True)
     page["X-Robots-Tag"] = "noindex"
     return page
