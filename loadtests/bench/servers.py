@@ -179,8 +179,12 @@ def pss(pid: int) -> int:
 
 
 def _cpu(pid: int) -> int:
+    return sum(_taken(task) for task in Path(f"/proc/{pid}/task").glob("*/schedstat"))
+
+
+def _taken(task: Path) -> int:
     try:
-        return sum(int(each.read_text().split()[0]) for each in Path(f"/proc/{pid}/task").glob("*/schedstat"))
+        return int(task.read_text().split()[0])
     except OSError:
         return 0  # it ended
 
