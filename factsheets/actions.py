@@ -44,8 +44,8 @@ class DraftInTheWay(MoveRefused):
 # Which step may be taken from which state, and where it leads.
 MOVES = {
     Step.SUBMITTED: ({State.DRAFT}, State.IN_REVIEW),
-    Step.SENT_BACK: ({State.IN_REVIEW, State.SCHEDULED}, State.DRAFT),
     Step.SIGNED_OFF: ({State.IN_REVIEW, State.PUBLISHED}, State.PUBLISHED),
+    Step.SENT_BACK: ({State.IN_REVIEW, State.SCHEDULED}, State.DRAFT),
     Step.REPLANNED: ({State.SCHEDULED}, State.SCHEDULED),
     Step.UNPLANNED: ({State.SCHEDULED}, State.IN_REVIEW),
     Step.REOPENED: ({State.RETIRED}, State.DRAFT),

@@ -87,6 +87,10 @@ def overview_page(request, sheet: FactSheet, *, unsent: dict | None = None, type
     why_not = publishing_rules.why_not_sign_off(sheet, request.user)
     context = {
         "newest": newest,
+        "in_review": sheet.state == State.IN_REVIEW,
+        "asked": _asked(sheet),
+        "since": _since_signed(sheet, compared),
+        "section_places": {each.slug for each in sections},
         "sent_back": review_notifications.sent_back(sheet),
         "obstacles": [each for each in found if not each.finding],
         "findings": [each for each in found if each.finding],
@@ -99,7 +103,7 @@ def overview_page(request, sheet: FactSheet, *, unsent: dict | None = None, type
         "state_note": sheets.state_note(sheet),
         "outline": _outline(sheet, sections, comments),
         "comments": _not_below_a_section(sections, comments),
-        "unresolved": [each for each in comments if each.resolved_at is None],
+        "unresolved": _unresolved(sections, comments),
         "unsent": unsent,
         "address": _address(sheet, typed or {}),
         "draft": draft,
@@ -133,6 +137,38 @@ def _not_below_a_section(sections: list[Section], comments: list) -> list:
     return [each for each in comments if each.section not in slugs]
 
 
+def _unresolved(sections: list[Section], comments: list) -> list:
+    """The comments to resolve, each with what it is `about`."""
+    names = {section.slug: str(section) for section in sections}
+    unresolved = [each for each in comments if each.resolved_at is None]
+    for each in unresolved:
+        each.about = names.get(each.section, "the whole sheet")
+    return unresolved
+
+
+def _asked(sheet: FactSheet) -> Edition | None:
+    """The step by which the sheet was sent for review, with `why`: what was said then, or with the changes before it."""
+    if sheet.state != State.IN_REVIEW:
+        return None
+    asked = sheet.editions.filter(step=Step.SUBMITTED).defer("content").first()
+    if asked:
+        notes = publishing_rules.written_since_sign_off(sheet).filter(sheet=sheet).exclude(note="").order_by("number")
+        asked.why = asked.note or " ".join(dict.fromkeys(notes.values_list("note", flat=True)))
+    return asked
+
+
+def _since_signed(sheet: FactSheet, compared: sheet_drafts.Comparison | None) -> dict | None:
+    """What a reviewer has to read: the words that differ from the published page, or from what was last signed."""
+    if sheet.state != State.IN_REVIEW:
+        return None
+    if compared:
+        return {"changes": compared.differences, "same": "The words are the same as on the published page."}
+    if (signed := publishing_rules.last_sign_off(sheet)) is None:
+        return None
+    changes = revisions.changes(signed.content, revisions.snapshot(sheet))
+    return {"changes": changes, "same": "The words are the same as when they were last signed off."}
+
+
 def _address(sheet: FactSheet, typed) -> dict:
     """What the form of the address and the order holds."""
     if "slug" in typed:
@@ -159,6 +195,7 @@ def _steps(sheet: FactSheet, why_not_sign: str, user, *, stopped: bool, typed) -
             "step": step.value,
             "words": words[step],
             "needs_note": step in actions.NEEDS_NOTE,
+            "asks": step == Step.SUBMITTED,
             "signs": step == Step.SIGNED_OFF,
             "plans": step == Step.REPLANNED,
             "cancels": step == Step.UNPLANNED,

@@ -146,7 +146,9 @@ def resolve(request, pk: int, number: int):
     sheet = find_sheet(request, pk, may_move)
     found = get_object_or_404(sheet.comments, pk=number)
     actions.resolve(comment=found, by=request.user)
-    return back_to_sheet(sheet, anchor=f"comments-{found.section}")
+    # From above the answer a reviewer reads on there; from below a section, there.
+    is_above = "to" in request.POST
+    return back_to_sheet(sheet, anchor="decide" if is_above else f"comments-{found.section}")
 
 
 # --- the draft beside the published page ---

@@ -9,7 +9,15 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import mark_safe
 
-from factsheets import approvals, draft_workflow, review_notifications, safety_drafts, safety_revisions, team
+from factsheets import (
+    approvals,
+    draft_workflow,
+    publishing_rules,
+    review_notifications,
+    safety_drafts,
+    safety_revisions,
+    team,
+)
 from factsheets.admin.links import to_look_at
 from factsheets.admin.shared_drafts import open_to
 from factsheets.models import SIGNED, DraftState, DraftStep, Edition, FactSheet, InstalledRecord, State, Step, Subject
@@ -50,6 +58,26 @@ def why_not_signed(context, text: str) -> str:
     return format_html('{}<a href="{}">{}</a>{}', before, address, words, after)
 
 
+@register.inclusion_tag("admin/factsheets/_to_review.html", takes_context=True)
+def waiting_for_my_review(context):
+    """For the first page of a clinician: what they may sign off or publish, before anything else. Nothing for other staff."""
+    user = context["request"].user
+    if not user.has_perm("factsheets.sign_off_factsheet"):
+        return {}
+    sent = FactSheet.everything.defer("document", "key_points").filter(state=State.IN_REVIEW)[:LISTED]
+    mine = [each for each in sent if not publishing_rules.why_not_sign_off(each, user)]
+    shared = [each for each in open_to(user, LISTED) if _is_to_read(each, user)]
+    return {
+        "sheets": [(each, each.editions.filter(step=Step.SUBMITTED).defer("content").first()) for each in mine],
+        "shared": shared,
+        "flags": _red_flags(user)["flags_to_approve"],
+    }
+
+
+def _is_to_read(draft, user) -> bool:
+    return draft.state == DraftState.IN_REVIEW and not draft_workflow.wrote(draft, user)
+
+
 @register.inclusion_tag("admin/factsheets/_attention.html", takes_context=True)
 def sheets_that_need_somebody(context):
     """For the first page of the desk: which sheets wait for a clinician or an editor. Nothing for other staff."""
@@ -60,19 +88,23 @@ def sheets_that_need_somebody(context):
     sheets = FactSheet.everything.defer("document", "key_points").with_changed_since_review()
     published = sheets.filter(state=State.PUBLISHED)
     written = sheets.filter(state=State.DRAFT)
+    # What a clinician is to read is above (`waiting_for_my_review`), and is not said twice.
+    signs = user.has_perm("factsheets.sign_off_factsheet")
+    sent = sheets.filter(state=State.IN_REVIEW)[:LISTED]
     found = {
         # An owner reads these under “What is still missing”.
         "unapproved": [each for subject in Subject.values if not (each := approvals.standing(subject)).approval]
         if user.has_perm("factsheets.view_approval") and not user.is_superuser
         else [],
-        **_red_flags(user),
+        **(flags := _red_flags(user)),
+        "draft": None if flags["flags_to_approve"] and signs else flags["draft"],
         "silent": [
             (flag["code"], safety_revisions.heading(flag)) for flag in safety_drafts.gaps(safety_revisions.snapshot())
         ],
         "links": len(to_look_at()),
         "offers": InstalledRecord.objects.exclude(offered={}).count(),
-        "shared_drafts": open_to(user, LISTED),
-        "in_review": sheets.filter(state=State.IN_REVIEW)[:LISTED],
+        "shared_drafts": [each for each in open_to(user, LISTED) if not (signs and _is_to_read(each, user))],
+        "in_review": [each for each in sent if publishing_rules.why_not_sign_off(each, user)],
         "changed": published.filter(was_changed=True, reviewed_on__isnull=False)[:LISTED],
         "due": sheets.review_due_by(today + SOON)[:LISTED],
         "never": published.filter(reviewed_on__isnull=True)[:LISTED],

@@ -310,6 +310,11 @@ def test_the_first_page_of_the_desk_lists_what_needs_somebody(desk, author, revi
     ]:
         assert title in shown[shown.index(heading) :]
     assert "Read since." not in shown
+    assert "Waiting for your review" not in shown, "An editor signs nothing."
+    desk.force_login(reviewer)
+    shown = text(tree(desk.get("/admin/")))
+    assert shown.count("Waits for Clive") == 1
+    assert shown.index("Waiting for your review") < shown.index("Waits for Clive") < shown.index("Needs attention")
     desk.force_login(person("Rita", "reception"))
     assert "Needs attention" not in text(tree(desk.get("/admin/")))
 

@@ -86,6 +86,7 @@ def test_a_public_page_is_changed_by_two_people_and_answers_throughout(browser, 
         page.locator(".breadcrumbs").get_by_role("link", name=sheet.title).click()
         leaflet = page.get_by_role("link", name="Leaflet (PDF)").get_attribute("href")
         assert page.request.get(leaflet).body().startswith(b"%PDF")
+        page.get_by_label("What should the reviewer know?").fill("NICE names a number.")
         press("Send for clinical review")
         expect(page.get_by_text("is now in clinical review")).to_be_visible()
         assert "10 minutes" not in readers_see()
@@ -95,12 +96,23 @@ def test_a_public_page_is_changed_by_two_people_and_answers_throughout(browser, 
         assert mail_through.recipients[-1] == ["clive@example.com"]
         clinician.open("/admin/")
         expect(reader.get_by_text("A missing word.")).to_be_visible()
-        places = [
-            reader.locator(each).bounding_box()["y"] for each in (".attention", "[aria-labelledby=content-block]")
-        ]
-        assert places == sorted(places), "On a phone, what waits for Clive comes before the figures."
+        assert reader.locator(".to-review").bounding_box()["y"] < PHONE["height"] / 2, "First on a phone."
+        assert reader.get_by_role("link", name=sheet.title).count() == 2, "To be read, and corrected: each once."
         clinician.expect_accessible()
-        reader.locator(".attention").get_by_role("link", name=sheet.title).first.click()
+        reader.locator(".to-review").get_by_role("link", name=sheet.title).click()
+        # Who asks and why, what changes, the page itself, and then the answer.
+        expect(reader.get_by_text("Edith asked for a review")).to_contain_text("NICE names a number.")
+        order = [
+            reader.get_by_text("Edith asked for a review"),
+            reader.locator(".difference ins").first,
+            reader.get_by_role("link", name="Compare with the published page"),
+            reader.get_by_role("button", name="Sign off and publish"),
+            reader.get_by_text("Send back to the authors …"),
+            reader.get_by_role("heading", name="Sections"),
+        ]
+        places = [each.bounding_box()["y"] for each in order]
+        assert places == sorted(places)
+        assert places[1] < PHONE["height"], "The difference is on the first screen."
         reader.get_by_text("Comment on The first part").click()
         reader.locator("#comments-first").get_by_label("Comment", exact=True).fill("Ten minutes for whom?")
         press("Add this comment", reader.locator("#comments-first"))
@@ -125,6 +137,7 @@ def test_a_public_page_is_changed_by_two_people_and_answers_throughout(browser, 
         page.goto(draft)
         expect(page.get_by_text("Please see my comment.").first).to_be_visible()
         press("Resolve the comment by Clive on The first part")
+        expect(page.get_by_text("Resolved by Edith")).to_be_visible()
         open_first_section()
         page.get_by_label("Text:", exact=True).fill("Most people can keep moving for 10 minutes a day. [@NG59]")
         press("Save")
