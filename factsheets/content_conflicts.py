@@ -20,7 +20,6 @@ from factsheets import (
 from factsheets.fixtures import named, take_over, values_of
 from factsheets.models import FactSheet, InstalledRecord, SafetyAdvice, Statement
 from factsheets.rendering.markdown import BodyError
-from factsheets.revisions import with_sources_named, word_difference
 
 NOTE = "Words from the site’s newer content"
 PARTS_OF_SHEETS = {
@@ -53,7 +52,7 @@ class Offer:
     @property
     def words(self) -> list[tuple[str, str]]:
         _, *said = shared_revisions.change_in_words(type(self.record), self.field, self.ours, self.offered)
-        return list(word_difference(*with_sources_named(*said)))
+        return revisions.words_apart(*said, marked=revisions.is_marked(type(self.record), self.field))
 
 
 def open_offers(sheet: FactSheet | None = None) -> Iterator[Offer]:

@@ -574,7 +574,8 @@ def _named(record) -> str:
 
 
 def _change(record, label: str, name: str, current: dict, new: dict) -> Change:
-    return Change(label, *shared_revisions.change_in_words(type(record), name, current[name], new[name]))
+    words = shared_revisions.change_in_words(type(record), name, current[name], new[name])
+    return Change(label, *words, marked=revisions.is_marked(type(record), name))
 
 
 def _log(record, by, flag: int) -> None:

@@ -8,6 +8,8 @@ from difflib import SequenceMatcher
 from itertools import takewhile
 
 from django.db import transaction
+from django.utils.html import escape
+from django.utils.safestring import mark_safe
 from django.utils.text import Truncator
 
 from factsheets.models import (
@@ -27,10 +29,10 @@ from factsheets.models import (
     Topic,
     Tradition,
 )
-from factsheets.models.section import Aspect, Layer
+from factsheets.models.section import Aspect, Layer, section_name
 from factsheets.models.sheet import SheetKind
 from factsheets.rendering.document import verdict_of
-from factsheets.rendering.markdown import CITATION
+from factsheets.rendering.markdown import CITATION, EMPHASIS, STRONG, BodyError, as_read
 
 SHEET = {
     "title": "Title",
@@ -79,6 +81,14 @@ STATEMENT = {
     "sources": "sources",
     "claim_refs": "claims it rests on",
 }
+# Of all these, what is written in Markdown.
+MARKED = {
+    "in_short": SHEET["in_short"],
+    "key_points": SHEET["key_points"],
+    "body": SECTION["body"],
+    "detail": STATEMENT["detail"],
+}
+WHOLE = "statement of evidence"
 # What is kept as a code, as the desk calls it.
 LABELS = {
     "layer": dict(Layer.choices),
@@ -237,6 +247,12 @@ def _find(model, name: str, value: str, word: str):
 
 # --- what changed ---
 
+
+def is_marked(model, name: str) -> bool:
+    """Whether the field is written in Markdown."""
+    return model in {FactSheet, Section, Statement} and name in MARKED
+
+
 SHEET_ITSELF = "The sheet"
 # Where a page has what belongs to the sheet itself.
 PLACES = {SHEET[name]: name.replace("_", "-") for name in ("in_short", "key_points", "audience")}
@@ -254,11 +270,12 @@ class Change:
     after: str
     statement: str = ""
     at: str = ""  # the address on the page of what changed, where it has one
+    marked: bool = False  # the texts are Markdown
 
     @property
     def words(self) -> list[tuple[str, str]]:
-        """The texts as runs of ("same" | "gone" | "new", words), with each source called by its author and year."""
-        return list(word_difference(*with_sources_named(self.before, self.after)))
+        """The texts as runs of ("same" | "gone" | "new", words), as a reader sees them."""
+        return words_apart(self.before, self.after, marked=self.marked)
 
     @property
     def seen_by_readers(self) -> bool:
@@ -268,7 +285,7 @@ class Change:
 def changes(before: dict, after: dict) -> list[Change]:
     """Every difference between two snapshots, in reading order, in words and not in keys."""
     found = [
-        Change(SHEET_ITSELF, words, *said, at=PLACES.get(words, ""))
+        Change(SHEET_ITSELF, words, *said, at=PLACES.get(words, ""), marked=name in MARKED)
         for name, words in SHEET.items()
         if (said := _said_of(name, before["sheet"].get(name), after["sheet"].get(name)))
     ]
@@ -300,7 +317,7 @@ def _section_changes(before: dict | None, after: dict | None) -> list[Change]:
     part, slug = _name(after or before), (after or before)["slug"]
     old, new = before or {}, after or {}
     found = [
-        Change(part, words, *said, at=slug)
+        Change(part, words, *said, at=slug, marked=name in MARKED)
         for name, words in SECTION.items()
         if (said := _said_of(name, old.get(name), new.get(name)))
         # Of a section that came or went, that it tells no tradition says nothing.
@@ -310,7 +327,9 @@ def _section_changes(before: dict | None, after: dict | None) -> list[Change]:
     for key in dict.fromkeys([*statements[1], *statements[0]]):
         was, now = statements[0].get(key), statements[1].get(key)
         found += [
-            Change(part, words, *said, statement=(now or was)["claim"], at=slug)
+            Change(
+                part, words, *said, statement=(now or was)["claim"], at=slug, marked=words in {MARKED["detail"], WHOLE}
+            )
             for words, *said in _statement_changes(was, now)
         ]
     orders = [[key for key in each if key in other] for each, other in (statements, statements[::-1])]
@@ -323,7 +342,7 @@ def _section_changes(before: dict | None, after: dict | None) -> list[Change]:
 def _statement_changes(was: dict | None, now: dict | None) -> Iterator[tuple[str, str, str]]:
     """The field, and what it said and says, of a statement; or all of one that came or went, as readers see it."""
     if was is None or now is None:
-        yield "statement of evidence", _whole(was), _whole(now)
+        yield WHOLE, _whole(was), _whole(now)
         return
     verdicts = verdict_in_words(was), verdict_in_words(now)
     if verdicts[0] != verdicts[1]:
@@ -350,7 +369,7 @@ def _whole(statement: dict | None) -> str:
         verdict_in_words(statement),
         *(statement.get(name, "").strip() for name in ("detail", "nice_position", "burden")),
     ]
-    return "\n".join([*filter(None, said), *(sources.get(key, key) for key in statement.get("sources", []))])
+    return "\n\n".join([*filter(None, said), *(sources.get(key, key) for key in statement.get("sources", []))])
 
 
 def _said_of(name: str, before, after) -> list[str]:
@@ -399,24 +418,37 @@ def titles_of(keys: set[str]) -> dict[str, str]:
 
 def summary(before: dict, after: dict) -> list[str]:
     """What changed for a reader, a line for each part: “Changed: How long it lasts”. Empty when a reader sees no difference."""
-    old = {section["slug"]: _name(section) for section in before["sections"]}
-    new = {section["slug"]: _name(section) for section in after["sections"]}
+    old = {section["slug"]: _heading(section) for section in before["sections"]}
+    new = {section["slug"]: _heading(section) for section in after["sections"]}
     added = [name for slug, name in new.items() if slug not in old]
     removed = [name for slug, name in old.items() if slug not in new]
     changed = [
-        change.field if change.part == SHEET_ITSELF else change.part
+        change.field if change.part == SHEET_ITSELF else new[change.at]
         for change in changes(before, after)
-        if change.seen_by_readers and change.part not in {*added, *removed}
+        if change.seen_by_readers and (change.part == SHEET_ITSELF or change.at in old.keys() & new.keys())
     ]
     return [
         *(f"Changed: {name}" for name in dict.fromkeys(changed)),
-        *(f"Added: {name}" for name in added),
-        *(f"Removed: {name}" for name in removed),
+        *(f"Added: {name}" for name in dict.fromkeys(added)),
+        *(f"Removed: {name}" for name in dict.fromkeys(removed)),
     ]
 
 
 def _name(section: dict) -> str:
-    return section["heading"] or f"{section['slug'].replace('-', ' ').capitalize()} ({section['kind']})"
+    """As the desk calls the section itself (`Section.__str__`)."""
+    drawn = (
+        Figure.objects.filter(slug=section["figure"]).values_list("title", flat=True).first()
+        if section["figure"]
+        else ""
+    )
+    said = {name: section.get(name, "") for name in ("heading", "question", "body", "slug")}
+    return section_name(**said, drawn=drawn or "")
+
+
+def _heading(section: dict) -> str:
+    """What readers see above it: its own heading, or the question that it answers; else how it begins."""
+    question = section.get("question", "")
+    return section["heading"] or (Question(question).label if question in Question.values else _name(section))
 
 
 def _text(value) -> str:
@@ -432,27 +464,43 @@ WORD = re.compile(r"\s+|[^\s]+")
 COMPARABLE = 6000
 
 
-def with_sources_named(before: str, after: str) -> tuple[str, str]:
-    """Both texts with “[source: Hartvigsen J et al. 2018]” in place of a key. As they are, where they would then look the same."""
+def as_readers_see(before: str, after: str) -> tuple[str, str]:
+    """Two states of a Markdown text without its signs, each source called “[source: Hartvigsen J et al. 2018]”.
+
+    As they are where they could not be shown, or would then look the same.
+    """
     keys = {key for text in (before, after) for found in CITATION.finditer(text) for key in _keys(found)}
-    if not keys:
-        return before, after
     names = {
         source.key: f"{Truncator(source.authors or source.publisher or source.title).chars(60)} {source.year or ''}".strip()
         for source in Source.objects.filter(key__in=keys)
     }
 
-    def named(found: re.Match) -> str:
-        sources = "; ".join(names.get(key, key) for key in _keys(found))
-        space = " " if found[0][0].isspace() else ""
-        return f"{space}[source: {sources}]"
+    def named(cited: list[str]) -> str:
+        return f"[source: {'; '.join(names.get(key, key) for key in cited)}]"
 
-    old, new = (CITATION.sub(named, text) for text in (before, after))
+    try:
+        old, new = (as_read(text, named) for text in (before, after))
+    except BodyError:
+        return before, after
     return (old, new) if old != new else (before, after)
 
 
 def _keys(found: re.Match) -> list[str]:
     return [each.strip().removeprefix("@") for each in found[1].split(";")]
+
+
+def words_apart(before: str, after: str, *, marked: bool) -> list[tuple[str, str]]:
+    """`word_difference`, of Markdown as a reader sees it: strong words are strong, and have no stars."""
+    if not marked:
+        return list(word_difference(before, after))
+    return [(kind, _in_html(words)) for kind, words in word_difference(*as_readers_see(before, after))]
+
+
+def _in_html(words: str) -> str:
+    shown = escape(words)
+    for sign, tag in ((EMPHASIS, "em"), (STRONG, "strong")):
+        shown = re.sub(rf"{sign}([^\s{STRONG}]+)", rf"<{tag}>\1</{tag}>", shown)
+    return mark_safe(shown)  # noqa: S308 - escaped just before
 
 
 def word_difference(before: str, after: str) -> Iterator[tuple[str, str]]:

@@ -37,7 +37,15 @@ from factsheets.models import (
 )
 from factsheets.rendering.glossary_marks import Glossary
 from factsheets.rendering.markdown import BodyError, cited
-from factsheets.revisions import HYPHENATED, CannotPutBack, Change, claims_in_words, titles_of, verdict_in_words
+from factsheets.revisions import (
+    HYPHENATED,
+    CannotPutBack,
+    Change,
+    claims_in_words,
+    is_marked,
+    titles_of,
+    verdict_in_words,
+)
 from factsheets.safety_revisions import in_words
 
 SHARED = (Source, Statement, GlossaryTerm, Figure, SiteNotice)
@@ -97,7 +105,7 @@ def _append(record, number: int, **fields) -> SharedEdition:
 def changes(model, before: dict, after: dict) -> list[Change]:
     """Every difference between two snapshots, in the order of the fields."""
     found = [
-        Change("", *change_in_words(model, name, before.get(name), after.get(name)))
+        Change("", *change_in_words(model, name, before.get(name), after.get(name)), marked=is_marked(model, name))
         for name in changed_fields(model, before, after)
     ]
     return _with_verdict(found, before, after) if model is Statement else found

@@ -23,9 +23,10 @@ from django.shortcuts import render
 from django.utils.text import capfirst
 
 from factsheets import autosave, shared_revisions, team
+from factsheets.admin.fields import PointsField
 from factsheets.admin.picking import SourcesField
 from factsheets.models import FactSheet, Section, Source
-from factsheets.revisions import Change, became, word_difference
+from factsheets.revisions import Change, became
 
 
 def fingerprint(record, apart: frozenset[str] = frozenset()) -> str:
@@ -55,11 +56,6 @@ class Conflict:
     at: datetime | None
     changes: list[Change]  # `before` is what is saved now, `after` what the form says
 
-    @property
-    def differences(self) -> list[tuple[Change, list[tuple[str, str]]]]:
-        """Each change with its runs of words, with every sign of the text: so that some of it can be copied."""
-        return [(each, list(word_difference(each.before, each.after))) for each in self.changes]
-
     def __str__(self):
         said = f"{self.who} saved this while you had it open. Nothing was saved, and what you typed is still here."
         if self.changes:
@@ -81,7 +77,10 @@ def _differing(form: forms.BaseForm, theirs: forms.BaseForm) -> Iterator[Change]
         typed = form[name].data if name not in form.cleaned_data else field.prepare_value(form.cleaned_data[name])
         before, after = (_in_words(field, value).replace("\r\n", "\n").strip() for value in (saved, typed))
         if before != after:
-            yield Change("", capfirst(str(field.label or name.replace("_", " "))), before, after)
+            if isinstance(field, PointsField):
+                before, after = (field.with_signs(each) for each in (before, after))
+            label, marked = capfirst(str(field.label or name.replace("_", " "))), name in getattr(form, "texts", ())
+            yield Change("", label, before, after, marked=marked)
 
 
 class OpenedForm(forms.ModelForm):

@@ -91,6 +91,17 @@ SLUG = re.compile(r"[-a-z0-9_]{1,80}\Z", re.IGNORECASE)
 MAX_CALLOUTS = 2  # NHS service manual: too many warning callouts lose their force
 
 
+def section_name(*, heading: str, question: str, body: str, drawn: str, slug: str) -> str:
+    """As readers would point to it: by its heading, or by its question and how it begins. `drawn` is its drawing's title."""
+    if heading:
+        return heading
+    links_as_words = re.sub(r"\[([^]@]+)\]\([^)]*\)", r"\1", body)
+    words = re.sub(r"\[@[^]]*\]|[*#|]|^- |-{3,}", "", links_as_words, flags=re.MULTILINE)
+    begins = Truncator(drawn or " ".join(words.split())).chars(50) or slug
+    asked = f"{Question(question).label} " if question in Question.values else ""
+    return f"{asked}“{begins}”"
+
+
 class Section(NaturalKeyModel):
     """A part of a sheet, in its order: of one kind, in one layer of the page, under an address of its own there."""
 
@@ -161,12 +172,16 @@ class Section(NaturalKeyModel):
         return [use.statement for use in self.statement_uses.all()]
 
     def __str__(self):
-        if self.heading:
-            return self.heading
-        links_as_words = re.sub(r"\[([^]@]+)\]\([^)]*\)", r"\1", self.body)
-        words = re.sub(r"\[@[^]]*\]|[*#]|^- ", "", links_as_words, flags=re.MULTILINE)
-        first = self.figure.title if self.figure_id else " ".join(words.split())
-        return f"{self.get_kind_display()}: {Truncator(first).chars(50) or self.slug}"
+        return self._called(self.question)
+
+    @property
+    def below_question(self) -> str:
+        """Its name where the question stands above it already."""
+        return self._called("")
+
+    def _called(self, question: str) -> str:
+        drawn = self.figure.title if self.figure_id else ""
+        return section_name(heading=self.heading, question=question, body=self.body, drawn=drawn, slug=self.slug)
 
     def clean(self):
         """Rejects, with a reason, what the outputs cannot render."""

@@ -5,8 +5,9 @@ emphasis, link, break, and cite (a source key, numbered later). No HTML is accep
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
+from itertools import groupby
 
 from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
@@ -179,6 +180,49 @@ def plain(node) -> str:
 
 
 BLOCKS = {"paragraph", "heading", "list", "table"}
+# Put before each strong or emphasised word of a text as it is read: private characters, which nobody types.
+STRONG, EMPHASIS = "\ue000", "\ue001"
+_STYLES = {"strong": STRONG, "emphasis": EMPHASIS}
+
+
+def as_read(body: str, named: Callable[[list[str]], str]) -> str:
+    """A Markdown text as a reader sees it, without its signs; for comparing two states of it. Raises BodyError.
+
+    A link is followed by where it leads, which may be what changed, and citations are what `named` makes of their keys.
+    """
+    blocks = parse(body.replace(STRONG, "").replace(EMPHASIS, ""))
+    return "\n\n".join("\n".join(_lines_read(block, named)) for block in blocks)
+
+
+def _lines_read(block: dict, named) -> Iterator[str]:
+    if block["type"] == "list":
+        for number, item in enumerate(block["items"], start=1):
+            lines = [line for each in item for line in _lines_read(each, named)]
+            mark = f"{number}. " if block["ordered"] else "• "
+            yield from (f"{' ' * len(mark) if at else mark}{line}" for at, line in enumerate(lines))
+    elif block["type"] == "table":
+        for row in [block["header"], *block["rows"]]:
+            yield " – ".join(_words_read(cell, named) for cell in row)
+    elif block["type"] == "heading":
+        yield _styled(_words_read(block["content"], named), STRONG)
+    else:
+        yield _words_read(block["content"], named)
+
+
+def _words_read(content: list[dict], named) -> str:
+    words = ""
+    for kind, nodes in groupby(content, key=lambda node: node["type"]):
+        if kind == "cite":
+            words += f" {named([node['key'] for node in nodes])}"
+            continue
+        for node in nodes:
+            said = node["text"] if kind == "text" else "\n" if kind == "break" else _words_read(node["content"], named)
+            words += f"{said} (link to {node['href']})" if kind == "link" else _styled(said, _STYLES.get(kind, ""))
+    return words
+
+
+def _styled(words: str, style: str) -> str:
+    return re.sub(r"\S+", lambda word: style + word[0], words) if style else words
 
 
 def _list_of(blocks):

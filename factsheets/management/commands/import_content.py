@@ -78,7 +78,8 @@ class Command(BaseCommand):
         """As Git does: [-gone-] {+new+}, with some of what is around it."""
         marks = {"gone": "[-{}-]", "new": "{{+{}+}}", "same": "{}"}
         words = "".join(
-            marks[kind].format(_shortened(words) if kind == "same" else words) for kind, words in change.words
+            marks[kind].format(_shortened(words) if kind == "same" else words)
+            for kind, words in replace(change, marked=False).words
         )
         self.stdout.write(f"{what:<9} {change.part}, {change.field}: {' '.join(words.split())}")
 
