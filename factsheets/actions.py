@@ -157,6 +157,12 @@ def transition(
             raise MoveRefused(why_not)
         if step in MUST_BE_SOUND:
             _expect_sound(sheet)
+        if (
+            step == Step.SENT_BACK
+            and sheet.state == State.SCHEDULED
+            and (why_not := publishing_rules.why_not_unsign(sheet, by))
+        ):
+            raise MoveRefused(why_not)
         if step == Step.REOPENED and sheet.open_draft:
             raise MoveRefused(
                 "It has an open draft. Continue there: when the draft is signed off, the page is public again."

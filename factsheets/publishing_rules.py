@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from django.db.models import Max, Q
 from django.utils import timezone
 
-from factsheets import claims_guard, markup_checks, safety, team
+from factsheets import claims_guard, markup_checks, review_notifications, safety, team
 from factsheets.models import (
     SIGNED,
     Claim,
@@ -195,7 +195,10 @@ def why_not_edit(sheet: FactSheet) -> str:
             "begin a draft on the sheet’s own page, and you will find it there."
         )
     if sheet.state == State.SCHEDULED:
-        return "It has been signed off and is waiting for its day. Send it back to the authors before you change it."
+        return (
+            "It has been signed off and is waiting for its day, so nothing was saved. What you typed is kept: "
+            "press “Edit it, and end the signature” on the sheet’s own page, and you will find it here."
+        )
     return ""
 
 
@@ -210,6 +213,16 @@ def why_not_sign_off(sheet: FactSheet, user) -> str:
     if written_since_sign_off(sheet).filter(by=user).exists():
         return "You wrote part of it since the last sign-off, so another clinician must review it."
     return team.why_no_reviewer(user)
+
+
+def why_not_unsign(sheet: FactSheet, user) -> str:
+    """Why this person may not end a signature for a planned day by taking the words back. Empty when they may.
+
+    It is a clinician's word, so a clinician or an owner may, and who wrote or sent what was signed.
+    """
+    if user.has_perm("factsheets.sign_off_factsheet") or user.pk in review_notifications.authors(sheet):
+        return ""
+    return "It is signed off. Ask its author or a clinician to take it back."
 
 
 def why_not_plan(user) -> str:

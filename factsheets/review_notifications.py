@@ -85,7 +85,7 @@ About = Edition | SharedDraftEvent | SafetyDraftEvent
 # Called with it and the people who are to hear of it, in the transaction of the step. `enquiries`, which has the outbox, puts its
 # function here when it starts.
 tellers: list[Callable[[About, list], None]] = []
-ANSWERS = {Step.SENT_BACK, Step.SIGNED_OFF}
+ANSWERS = {Step.SENT_BACK, Step.SIGNED_OFF, Step.UNPLANNED}
 
 
 def sent_back(sheet: FactSheet) -> Edition | None:
@@ -96,12 +96,13 @@ def sent_back(sheet: FactSheet) -> Edition | None:
     return last if last and last.step == Step.SENT_BACK else None
 
 
-def authors(sheet: FactSheet, before: int) -> list[int]:
-    """The accounts that wrote in the sheet or sent it for review, between the last signature and this edition."""
+def authors(sheet: FactSheet, before: int | None = None) -> list[int]:
+    """The accounts that wrote in the sheet or sent it for review, between the last public signature and this edition, or now."""
+    earlier = sheet.editions.all() if before is None else sheet.editions.filter(number__lte=before)
     ended = Q(step__in=SIGNED, public=True) | Q(step=Step.DISCARDED)
-    last = sheet.editions.filter(ended, number__lt=before).values_list("number", flat=True).first()
+    last = earlier.filter(ended).exclude(number=before).values_list("number", flat=True).first()
     steps = [*WRITING, Step.DRAFTED, Step.SUBMITTED]
-    since = sheet.editions.filter(step__in=steps, number__gt=last or 0, number__lte=before, by__isnull=False)
+    since = earlier.filter(step__in=steps, number__gt=last or 0, by__isnull=False)
     return list(since.values_list("by", flat=True).distinct().order_by("by"))
 
 
@@ -111,7 +112,18 @@ def listeners(edition: Edition) -> list:
     if edition.step == Step.SUBMITTED:
         # Who wrote in it may not sign it.
         return list(reviewers().exclude(pk__in=[*wrote, edition.by_id]))
+    if signed := ended_signature(edition):
+        wrote = list({*wrote, signed.reviewed_by_id})
     return _colleagues(wrote, edition.by_id) if edition.step in ANSWERS else []
+
+
+def ended_signature(edition: Edition) -> Edition | None:
+    """The signature for a planned day that this step ended: by cancelling the day, or by taking the words back."""
+    if edition.step not in {Step.SENT_BACK, Step.UNPLANNED}:
+        return None
+    earlier = edition.sheet.editions.filter(number__lt=edition.number).defer("content")
+    was = earlier.first()
+    return earlier.filter(step=Step.SIGNED_OFF).first() if was and was.state == State.SCHEDULED else None
 
 
 def _colleagues(accounts: list[int], but: int | None) -> list:
@@ -155,6 +167,7 @@ class ReviewStep:
     note: str  # what the actor wrote with it
     address: str  # the path of its page on the desk
     sheet: FactSheet | None = None  # where it is a step of a sheet
+    signed_by: str = ""  # whose signature for a planned day the step ended
 
 
 def step_of(about: About) -> ReviewStep | None:
@@ -177,6 +190,7 @@ def _step_of_sheet(edition: Edition) -> ReviewStep | None:
         note=edition.note,
         address=reverse("admin:factsheets_factsheet_desk", args=[sheet.pk]),
         sheet=sheet,
+        signed_by=signed.actor if (signed := ended_signature(edition)) else "",
     )
 
 

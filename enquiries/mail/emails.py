@@ -368,8 +368,10 @@ def _sheet_review(message: OutgoingMessage, connection: BaseEmailBackend) -> Mai
 
 def values_of_step(step: ReviewStep) -> dict[str, Value]:
     done = "Signed off" if step.sheet else "Published"
+    ended = "Taken back" if step.is_back else "Planned day cancelled"
+    back = ended if step.signed_by else "Sent back to you"
     return {
-        "step": "Please review" if step.is_sent else "Sent back to you" if step.is_back else done,
+        "step": "Please review" if step.is_sent else back if step.is_back or step.signed_by else done,
         "title": step.title,
         "what happened": _sentence("sheet_review", vars(step)),
         "note": f"{step.actor} wrote: “{step.note}”" if step.note else "",

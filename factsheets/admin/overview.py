@@ -24,8 +24,9 @@ from factsheets import (
     safety,
     section_order,
     sheet_drafts,
+    team,
 )
-from factsheets.admin.editing import sheet_address
+from factsheets.admin.editing import edit_address, sheet_address
 from factsheets.admin.shared_drafts import address as draft_address
 from factsheets.claims_guard import findings
 from factsheets.models import (
@@ -108,6 +109,7 @@ def overview_page(request, sheet: FactSheet, *, unsent: dict | None = None, type
         "address": _address(sheet, typed or {}),
         "draft": draft,
         "written": (draft if may_write(request.user) else None) or sheet,
+        "signed": signed(sheet, request.user),
         "may_edit": may_write(request.user) and not sheet.is_published and sheet.state != State.SCHEDULED,
         "compared": compared,
         "waits": _waits(sheet),
@@ -135,6 +137,19 @@ def _waits(sheet: FactSheet) -> str:
 def _not_below_a_section(sections: list[Section], comments: list) -> list:
     slugs = {section.slug for section in sections}
     return [each for each in comments if each.section not in slugs]
+
+
+def signed(sheet: FactSheet, user) -> dict | None:
+    """For words that are signed off and wait for their day: who signed them, and what editing them would undo."""
+    if sheet.state != State.SCHEDULED:
+        return None
+    return {
+        "by": team.account_name(sheet.reviewed_by),
+        "on": sheet.reviewed_on,
+        "day": sheet.publish_on,
+        "newest": sheet.editions.values_list("number", flat=True).first(),
+        "why_not": publishing_rules.why_not_unsign(sheet, user),
+    }
 
 
 def _unresolved(sections: list[Section], comments: list) -> list:
@@ -208,6 +223,7 @@ def _steps(sheet: FactSheet, why_not_sign: str, user, *, stopped: bool, typed) -
         and not (step == Step.SIGNED_OFF and why_not_sign)
         and not (step in actions.PLANNING and publishing_rules.why_not_plan(user))
         and not (sheet.draft_of_id and step in actions.NOT_FOR_DRAFTS)
+        and not (step == Step.SENT_BACK and sheet.state == State.SCHEDULED)  # its button is where the signature is told
     ]
 
 
@@ -284,6 +300,9 @@ def move(request, pk: int):
         messages.error(request, f"{refusal}{'' if has_form else you_wrote(request.POST.get('note', ''))}")
         return overview_page(request, sheet, typed=request.POST, status=422)
     sheet = made.sheet
+    if "section" in request.POST:  # from the page on which it is written, or towards it
+        messages.success(request, "The signature has ended. You can edit it now, and send it for review again.")
+        return HttpResponseRedirect(edit_address(sheet, request.POST["section"]))
     messages.success(request, f"“{sheet.title}” is now {sheet.state_in_a_sentence}.")
     return back_to_sheet(sheet)
 

@@ -22,7 +22,7 @@ from factsheets.admin import picking, sheet_drafts
 from factsheets.admin.editing import Stopped
 from factsheets.admin.fields import MAX_PLACE, SIGNS
 from factsheets.admin.opened import NOT_SAVED, GivesBack, as_posted, sign_of_life
-from factsheets.admin.overview import may_move, you_wrote
+from factsheets.admin.overview import may_move, may_write, signed, you_wrote
 from factsheets.models import (
     FactSheet,
     Figure,
@@ -32,6 +32,7 @@ from factsheets.models import (
     Section,
     SectionKind,
     Source,
+    State,
     Statement,
     UnsavedEdit,
 )
@@ -117,6 +118,11 @@ class OnOnePage(GivesBack):
         if isinstance(response, TemplateResponse) and "adminform" in (response.context_data or {}):
             response.context_data |= self._around(request, sheet, obj, row, response.context_data["adminform"].form)
         return response
+
+    def has_change_permission(self, request, obj=None):
+        """Words that are signed off are shown and not edited. A form that was opened before is still heard, and says why not."""
+        may = super().has_change_permission(request, obj)
+        return may and not (request.method == "GET" and obj is not None and _is_signed(_sheet_of(obj)))
 
     def _save_the_rest(self, request, sheet) -> bool:
         """Save saves the page: also what they typed into its other parts, unless something there needs correcting first.
@@ -326,6 +332,10 @@ class OnOnePage(GivesBack):
             "may_write": row is not None,
             "is_section": self.model is Section,
             "correction": request.POST.get("_reason", "")[:300],
+            "signed": signed(sheet, request.user),
+            "is_editor": may_write(request.user),
+            "section_slug": obj.slug if isinstance(obj, Section) else "",
+            "waiting_at": _typed_at(sheet, obj, request.user) if _is_signed(sheet) else "",
             "said": _comments_on(sheet, obj),
             "may_say": obj is not None and may_move(request.user),
             "comment": (typed or {}).get(COMMENT, ""),
@@ -387,6 +397,15 @@ def _asked_for(request) -> str:
         if (said := request.POST.get(box, "").strip()) and said != request.GET.get(name, "").strip():
             return button
     return ""
+
+
+def _is_signed(sheet) -> bool:
+    return sheet.state == State.SCHEDULED
+
+
+def _typed_at(sheet, obj, user) -> str:
+    row = UnsavedEdit.objects.filter(sheet=sheet, part=autosave.part_of(obj), by=user).exclude(typed="").first()
+    return autosave.clock(row.typed_at) if row else ""
 
 
 def _newest_edition(sheet) -> int | str:

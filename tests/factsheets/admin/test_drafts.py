@@ -28,7 +28,10 @@ def new(desk, public_sheet, author):
 
 @pytest.mark.long
 def test_a_draft_is_found_by_staff_at_its_private_address_and_by_nobody_and_nothing_else(desk, new, public_sheet):
-    save(desk, change_address(new.sections.get()), body="A platypus. [@NG59]")
+    Section.objects.create(
+        sheet=new, slug="second", position=20, question="what-is-it", body="- **Some** [animals](/glossary/)"
+    )
+    save(desk, change_address(new.sections.first()), body="A platypus. [@NG59]")
     for output in ("", "pdf/", "text/", "json/"):
         address = f"{new.get_absolute_url()}{output}"
         assert Client().get(address).status_code == 404
@@ -49,22 +52,26 @@ def test_a_draft_is_found_by_staff_at_its_private_address_and_by_nobody_and_noth
     assert not FactSheet.objects.filter(pk=new.pk).exists()
     compared = text(tree(desk.get(reverse("admin:factsheets_factsheet_compare", args=[new.pk]))))
     assert "platypus. [source: NICE 2016]" in compared, "A source is called as readers know it."
-    assert "[@" not in compared
+    # Without the signs of the text; and a section is called as on the desk, by its question.
+    for sign in ("[@", "**", "]("):
+        assert sign not in compared
+    assert "• Some animals (link to /glossary/)" in compared
+    assert "What is it? “Some animals”" in compared
+    assert "What is it? “Some animals”" in text(tree(desk.get(desk_of(new)))), "Among its sections."
     # Both frames open where the first change is, and each change leads to its place in them.
     shown = tree(desk.get(reverse("admin:factsheets_factsheet_compare", args=[new.pk])))
     frames = [each.get("src") for each in shown.iter("iframe")]
     assert [each.partition("#")[2] for each in frames] == ["first", "first"]
     assert frames[0] != frames[1]
-    assert [each.get("href") for each in shown.iter("a") if "Show it in the preview" in text(each)] == [
-        "?width=phone&at=first#this-version"
-    ]
+    shown_at = [each.get("href") for each in shown.iter("a") if "Show it in the preview" in text(each)]
+    assert shown_at[0] == "?width=phone&at=first#this-version"
     framed = desk.get(reverse("admin:factsheets_factsheet_compare_page", args=[new.pk]))
     assert "A platypus." in text(tree(framed))
     assert framed["X-Frame-Options"] == "SAMEORIGIN"
     assert "frame-ancestors 'self'" in framed["Content-Security-Policy"]
     assert "no-store" in framed["Cache-Control"]
     # Begun twice, it is the same; and its form is where the published words were edited.
-    assert desk.get(change_address(public_sheet.sections.get())).url == change_address(new.sections.get())
+    assert desk.get(change_address(public_sheet.sections.get())).url == change_address(new.sections.first())
     listed = text(tree(desk.get(reverse("admin:factsheets_factsheet_changelist"))))
     assert listed.count(public_sheet.title) == 1
     assert "draft open" in listed
@@ -307,6 +314,10 @@ def test_an_upgrade_of_the_published_page_shows_on_its_draft(desk, new, public_s
     assert "Publishing the draft would undo that" not in text(tree(desk.get(desk_of(public_sheet))))
 
 
+def heard(step: Step) -> set[str]:
+    return set(OutgoingMessage.objects.filter(edition__step=step).values_list("staff__first_name", flat=True))
+
+
 def sign_for(sheet, author, reviewer, **plan):
     actions.transition(sheet=sheet, step=Step.SUBMITTED, by=author)
     due = timezone.localdate() + timedelta(days=300)
@@ -315,7 +326,7 @@ def sign_for(sheet, author, reviewer, **plan):
 
 @pytest.mark.long
 def test_a_planned_publication_waits_for_its_day_and_for_the_words_that_were_signed(
-    desk, new, public_sheet, author, reviewer
+    desk, new, public_sheet, author, reviewer, mail_through
 ):
     today = timezone.localdate()
     tomorrow, later = today + timedelta(days=1), today + timedelta(days=30)
@@ -326,13 +337,22 @@ def test_a_planned_publication_waits_for_its_day_and_for_the_words_that_were_sig
     due = today + timedelta(days=300)
     new.refresh_from_db()
     plan = {"publish_on": tomorrow, "retire_on": later}
+    opened = values_of(desk.get(change_address(section)))
     actions.transition(sheet=new, step=Step.SIGNED_OFF, by=reviewer, review_due_on=due, **plan)
     assert new.state == State.SCHEDULED
     # A correction of the page meanwhile says nothing of the signature, which is for exactly these words.
     actions.ask_for_review(sheet=public_sheet, by=author, changes=["Changed: source NG59, year"])
     assert "changed since sign-off" not in text(tree(desk.get(desk_of(new))))
     assert "changed since sign-off" in text(tree(desk.get(desk_of(public_sheet))))
-    assert "It has been signed off" in text(tree(save(desk, change_address(section), body="Other words. [@NG59]")))
+    # It is shown and not edited; what was typed into a form from before is refused with its reason, and kept.
+    shown = tree(desk.get(change_address(section)))
+    assert f"Signed by Clive on {today:%-d %B %Y}" in text(shown) and "Editing it ends the signature." in text(shown)
+    assert not [each for each in shown.iter("textarea") if each.get("name") == "body"]
+    assert "New words." in text(shown)
+    late = text(tree(desk.post(change_address(section), opened | {"body": "Other words. [@NG59]"})))
+    assert "It has been signed off" in late and "What you typed is kept" in late
+    assert "You typed something here at" in text(tree(desk.get(change_address(section))))
+    assert new.sections.get().body.strip() == "New words. [@NG59]"
     assert not actions.carry_out_plans(today=today)
     assert "Planned" in text(tree(desk.get("/admin/")))
     # A clinician moves the day, or takes it away; an editor is not offered it.
@@ -351,7 +371,27 @@ def test_a_planned_publication_waits_for_its_day_and_for_the_words_that_were_sig
     new.refresh_from_db()
     assert (new.publish_on.isoformat(), new.retire_on, new.reviewed_by) == (day, later, reviewer)
     assert not actions.carry_out_plans(today=tomorrow), "It waits for the new day."
+    # A colleague who wrote nothing of it cannot end the signature; its author can, in one press, and goes on typing.
+    emma, back = Client(), {"step": "sent_back", "note": "One word more.", "section": "first"}
+    emma.force_login(person("Emma", "editor"))
+    assert "Edit it, and end the signature" not in text(tree(emma.get(change_address(section))))
+    assert "Ask its author or a clinician" in text(tree(emma.post(move, back)))
+    answer = desk.post(move, back)
+    assert answer.url == change_address(section)
+    typed = values_of(desk.get(answer.url))
+    assert typed["body"].strip() == "Other words. [@NG59]"
+    desk.post(answer.url, {"_discard": "yes"})
+    new.refresh_from_db()
+    assert (new.state, new.publish_on, new.retire_on, new.reviewed_by) == (State.DRAFT, None, None, None)
+    assert heard(Step.SENT_BACK) == {"Clive"}, "Whose signature it was."
+    plan = {"publish_on": tomorrow, "retire_on": later}
+    sign_for(new, author, reviewer, **plan)
     clive.post(move, {"step": "unplanned"})
+    assert heard(Step.UNPLANNED) == {"Edith"}
+    assert deliver() and "cancelled the planned day" in words_of(mail_through.messages[-1])
+    assert mail_through.messages[-1]["Subject"] == f"Planned day cancelled: {new.title}"
+    took_back = [each for each in mail_through.messages if each["Subject"] == f"Taken back: {new.title}"]
+    assert "ended the signature of Clive" in " ".join(words_of(took_back[0]).split())
     new.refresh_from_db()
     assert (new.state, new.publish_on, new.retire_on, new.reviewed_by) == (State.IN_REVIEW, None, None, None)
     assert publishing_rules.last_sign_off(new) is None, "What was signed before counts for nobody who writes in it now."
