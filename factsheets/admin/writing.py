@@ -4,6 +4,7 @@ Every button works without script, and each keeps what was typed: a press is a p
 script (static/js/writing.js) the same posts are sent while somebody types.
 """
 
+import re
 from itertools import groupby
 
 from django.contrib import messages
@@ -38,6 +39,7 @@ from factsheets.models import (
 )
 from factsheets.publishing_rules import Obstacle
 from factsheets.rendering.document import in_reading_order
+from factsheets.rendering.markdown import CITATION
 from factsheets.rendering.sheet import TRADITIONAL_LABEL
 
 # The buttons beside Save. Each keeps the form first.
@@ -75,6 +77,7 @@ MAX_ROWS = 60
 ROW_NAMES = {ROWS: "statement", "related": "to"}  # the field of a row that says what it is about
 PLACES_OF_ROWS = {ROWS: "statements", "related": "related", "source_uses": "findings"}
 BODY = "body"  # the text of a section
+CITED_LAST = re.compile(rf"(?:{CITATION.pattern})+\Z")  # the citations at the end of a text
 COMMENT = "comment"  # beside the fields of the form, and kept with them
 
 
@@ -247,7 +250,12 @@ class OnOnePage(GivesBack):
         asked = request.POST.get("_source", "")[:MAX_ASKED]
         found = list(Source.objects.filter(key=chosen)) or pasted_citation.known(asked)
         if len(found) == 1:
-            self._add(request, here, f" [@{found[0].key}]")
+            beside = CITED_LAST.search(request.POST.get(BODY, "").rstrip())
+            if beside and f"@{found[0].key}" in re.findall(r"@[A-Z0-9-]+", beside[0]):
+                autosave.keep(**here, posted=request.POST)
+                messages.info(request, f"“{found[0].title}” is cited there already, so it was not added again.")
+            else:
+                self._add(request, here, f" [@{found[0].key}]")
             return _with(request, to="#proof")
         autosave.keep(**here, posted=request.POST)
         return _with(request, source=asked, to="#tools")

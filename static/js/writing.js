@@ -163,6 +163,11 @@
         if (!list.includes(chosen)) return; // the server looks for it
         event.preventDefault();
         body.setSelectionRange(body.selectionEnd, body.selectionEnd);
+        const beside = /(?:\s*\[@[^\]]*\])*\s*$/.exec(body.value.slice(0, body.selectionEnd))[0];
+        if (button.name === "_cite" && (beside.match(/@[A-Z0-9-]+/g) || []).includes(`@${chosen}`)) {
+          field.value = ""; // it is cited just there already
+          return;
+        }
         const isWord = button.name !== "_cite" && /(^|\s)$/.test(body.value.slice(0, body.selectionEnd));
         write(button.name === "_cite" ? ` [@${chosen}]` : isWord ? chosen : ` ${chosen}`);
         field.value = "";

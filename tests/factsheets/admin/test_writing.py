@@ -195,6 +195,9 @@ def test_a_source_is_cited_by_words_of_it_or_made_of_what_was_pasted(desk, autho
     several = press(desk, address, _cite="", _source="vickers acupuncture")
     assert "Which one do you mean?" in shown(several)
     assert values_of(press(desk, address, _cite="VICKERS18"))["body"].endswith("[@PENGEL03] [@VICKERS18]")
+    twice = press(desk, address, _cite="PENGEL03")
+    assert values_of(twice)["body"].endswith("[@PENGEL03] [@VICKERS18]"), "Beside each other, once."
+    assert "is cited there already" in shown(twice)
     none = press(desk, address, _cite="", _source=VANCOUVER)
     assert "We do not have that source yet." in shown(none)
     [add] = [link.get("href") for link in tree(none).iter("a") if "source/add" in link.get("href", "")]
