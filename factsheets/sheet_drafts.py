@@ -283,7 +283,7 @@ class Comparison:
             return why_not
         kept = set(self.draft.draft_of.overrides.values_list("key", flat=True))
         if self.draft.overrides.exclude(key__in=kept).exists():
-            return "It has wording that the claims guard stopped. A clinician must sign it off."
+            return "It has wording that the claims guard stopped. Send it for clinical review."
         return ""
 
 
@@ -296,7 +296,7 @@ def why_more_than_a_slip(found: list[Change], correctable: set[str]) -> str:
     for each in found:
         place = each.field if each.part in {"", revisions.SHEET_ITSELF} else each.part
         if each.statement or each.field not in correctable or not (each.before.strip() and each.after.strip()):
-            return f"More than wording has changed: {place}. A clinician must sign it off."
+            return f"More than wording has changed: {place}. Send it for clinical review."
         old, new = WORD.findall(each.before), WORD.findall(each.after)
         for kind, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
             if kind == "equal":
@@ -307,8 +307,8 @@ def why_more_than_a_slip(found: list[Change], correctable: set[str]) -> str:
             if WEIGHTY.findall(" ".join(gone)) != WEIGHTY.findall(" ".join(come)):
                 return (
                     f"A number, a source, or a word that can change the meaning is different: {place}. "
-                    "A clinician must sign it off."
+                    "Send it for clinical review."
                 )
     if words > MAX_CORRECTED_WORDS:
-        return f"{words} words have changed, more than {MAX_CORRECTED_WORDS}. A clinician must sign it off."
+        return f"{words} words have changed, more than {MAX_CORRECTED_WORDS}. Send it for clinical review."
     return ""

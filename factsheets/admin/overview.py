@@ -71,7 +71,8 @@ def sheet_page(request, template: str, sheet: FactSheet, title: str, *, status: 
 
 @require_http_methods(["GET", "HEAD"])
 def overview(request, pk: int):
-    return overview_page(request, find_sheet(request, pk, may_read))
+    note = {"step": Step.SUBMITTED.value, "note": request.GET.get("note", "")[:300]}
+    return overview_page(request, find_sheet(request, pk, may_read), typed=note if note["note"] else None)
 
 
 def overview_page(request, sheet: FactSheet, *, unsent: dict | None = None, typed=None, status: int = 200):

@@ -8,12 +8,13 @@ from django.core.validators import validate_slug
 from django.http import Http404, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.utils.cache import add_never_cache_headers, patch_cache_control
+from django.utils.http import urlencode
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST, require_safe
 
 from backcare.core.forms import as_number
 from factsheets import actions, sheet_drafts
-from factsheets.admin.editing import edit_address
+from factsheets.admin.editing import edit_address, sheet_address
 from factsheets.admin.overview import (
     back_to_sheet,
     find_sheet,
@@ -92,8 +93,11 @@ def _corrected(request, draft: FactSheet, *, reason: str, edition: int | None, w
             raise actions.MoveRefused(why_not)
         actions.correct(draft=draft, by=request.user, reason=reason, edition=edition)
     except actions.MoveRefused as refusal:
-        messages.error(request, f"Not published. {refusal}{you_wrote(reason)}")
-        return back_to_sheet(draft)
+        saved = "" if why_not else " Your words are saved in this draft."
+        messages.error(request, f"Not published. {refusal}{saved}{you_wrote(reason)}")
+        # Sent for review instead, it says the same to the reviewer.
+        note = f"?{urlencode({'note': reason})}" if reason.strip() else ""
+        return HttpResponseRedirect(f"{sheet_address(draft)}{note}#next-step")
     messages.success(request, "Published. The reviewer will see this correction on the first page of the desk.")
     return back_to_sheet(sheet)
 

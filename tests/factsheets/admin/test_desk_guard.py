@@ -24,7 +24,7 @@ def test_what_the_guard_stops_stays_in_the_draft_until_a_reason_is_kept_with_it(
     reason = "It quotes what an advert said, to warn of it. NICE says no."
     for obstacle in obstacles(new):
         actions.let_stand(sheet=new, finding=obstacle.finding, reason=reason, by=author)
-    with pytest.raises(actions.MoveRefused, match="A clinician must sign it off"):
+    with pytest.raises(actions.MoveRefused, match="Send it for clinical review"):
         actions.correct(draft=new, by=author, reason="A missing word.")
     assert reason in text(tree(desk.get(desk_of(new))))
     assert "cures" not in str(FactSheet.objects.get(pk=public_sheet.pk).document)
