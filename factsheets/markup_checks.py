@@ -17,10 +17,24 @@ from factsheets.rendering.markdown import CITATION, unread
 TAG = re.compile(r"</?[A-Za-z][A-Za-z0-9-]*(?:(?:\s[^<>\n]*)?/?>)?|<!--")
 CODED = re.compile(r"&(?:[A-Za-z][A-Za-z0-9]*|#\d+|#[xX][0-9A-Fa-f]+);")
 STRUCK = "~~"
-# What the buttons above a text write for the author to replace (`admin/fields.py`).
+# What a button above a text adds at its end. With script it goes in at the cursor, or around the words that are chosen.
+# The words in it are for the author to replace.
+STRONG, LINES, STEPS, HEADED, CELL = (
+    "strong words",
+    ("one line", "another line"),
+    ("first step", "second step"),
+    "Small heading",
+    "words",
+)
+SIGNS = {
+    "Strong": f" **{STRONG}**",
+    "List": "\n\n- {}\n- {}".format(*LINES),
+    "Numbered list": "\n\n1. {}\n2. {}".format(*STEPS),
+    "Small heading": f"\n\n### {HEADED}\n\n",
+    "Table": f"\n\n| Sign | What to do |\n| --- | --- |\n| {CELL} | {CELL} |",
+}
 FILLER = re.compile(
-    r"\*\*(strong words)\*\*|^\s*(?:- |\d\. )(one line|another line|first step|second step)\s*$"
-    r"|^#+ (Small heading)\s*$|\|\s*(words)\s*\|"
+    rf"\*\*({STRONG})\*\*|^\s*(?:- |\d\. )({'|'.join([*LINES, *STEPS])})\s*$|^#+ ({HEADED})\s*$|\|\s*({CELL})\s*\|"
 )
 TICK_BOX = re.compile(r"\s*(?:[-*+]|\d+[.)])\s+\[[ xX]\](?:\s|$)")
 LINK_APART = re.compile(r"\[[^\]\n]+\]\s+\((?:/|#|https?:|mailto:|tel:)")
@@ -36,7 +50,7 @@ LINK = re.compile(r"(?<!!)\[(?P<words>[^\]\n]*)\](?:\(|:\s+)(?P<to><[^>\n]*>|[^)
 # What is a sign in a text with signs, and shown as it was typed in a plain one: a star before a footnote is none.
 UNPAIRED = "**"
 WITHOUT_ADDRESS = re.compile(r"\[[^\[\]@]+\]\[[^\[\]@]*\]")
-SIGNS = re.compile(
+TYPED_SIGNS = re.compile(
     r"\*\*|~~|`|\*(?=\S)[^*\n]*(?<=\S)\*|(?<!\w)_(?=\S)[^_\n]*(?<=\S)_(?!\w)|^ {0,3}#{1,6}\s|^\s*[-*+]\s", re.MULTILINE
 )
 BRACKETS = re.compile(r"!?\[[^\]\n]*\]\s*[(\[]|\[@[^\]\n]*\]|<(?:https?:|mailto:)[^<>\s]*>?")
@@ -125,7 +139,7 @@ def plain_faults(text: str) -> list[str]:
     found = [
         *(f"“{each}” is HTML. Take it out." for each in [*TAG.findall(AUTOLINK.sub("", text)), *CODED.findall(text)]),
         *(f"“{each}” makes no link here. Write the words alone." for each in BRACKETS.findall(text)),
-        *(f"Take out the signs in “{each.strip()}”." for each in SIGNS.findall(text)),
+        *(f"Take out the signs in “{each.strip()}”." for each in TYPED_SIGNS.findall(text)),
     ]
     return [f"Readers see this text as it was typed. {each}" for each in [" ".join(dict.fromkeys(found))] if each]
 

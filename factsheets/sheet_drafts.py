@@ -98,26 +98,29 @@ def end(draft: FactSheet, sheet: FactSheet) -> None:
 
 def _hand_on_what_is_typed(sheet: FactSheet, to: FactSheet) -> None:
     """What editors typed and did not save waits for them in the row that they will edit next."""
-    slugs = {f"section-{pk}": slug for pk, slug in sheet.sections.values_list("pk", "slug")}
-    there = {slug: f"section-{pk}" for pk, slug in to.sections.values_list("pk", "slug")}
+    now = {slug: str(pk) for pk, slug in to.sections.values_list("pk", "slug")}
+    numbers = {str(pk): now.get(slug, "") for pk, slug in sheet.sections.values_list("pk", "slug")}
     for row in UnsavedEdit.objects.filter(sheet=sheet).exclude(typed=""):
         part, aside, _ = row.part.partition(ASIDE)
-        part = there.get(slugs.get(part, ""), "") if part.startswith("section-") else part
+        if part.startswith("section-"):
+            number = numbers.get(part.removeprefix("section-"))
+            part = f"section-{number}" if number else ""
         if not part:
             continue  # its section is gone, and what was typed is about nothing
-        typed = _as_of(QueryDict(row.typed, mutable=True), part, sheet, to)
+        typed = _as_of(QueryDict(row.typed, mutable=True), part, numbers, to)
         part += aside
         UnsavedEdit.objects.filter(sheet=to, part=part, by=row.by).delete()
         UnsavedEdit.objects.filter(pk=row.pk).update(sheet=to, part=part, typed=typed.urlencode())
 
 
-def _as_of(typed: QueryDict, part: str, sheet: FactSheet, to: FactSheet) -> QueryDict:
-    """What a form of one sheet holds, with the numbers that its records have in the other. Else it could not be saved there."""
-    slugs = {str(pk): slug for pk, slug in sheet.sections.values_list("pk", "slug")}
-    there = {slug: str(pk) for pk, slug in to.sections.values_list("pk", "slug")}
+def _as_of(typed: QueryDict, part: str, numbers: dict[str, str], to: FactSheet) -> QueryDict:
+    """What a form of one sheet holds, with the numbers that its records have in the other. Else it could not be saved there.
+
+    `numbers`: those of its sections, each with the one that the section has there.
+    """
     for name in ("after", "initial-after"):
         if typed.get(name):
-            typed[name] = there.get(slugs.get(typed[name], ""), "")
+            typed[name] = numbers.get(typed[name], "")
     if "sheet" in typed:
         typed["sheet"] = str(to.pk)
     owner = part.removeprefix("section-")

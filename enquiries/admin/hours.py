@@ -21,7 +21,7 @@ from enquiries.clock import clock_time, day_words, hours_in_words, span_in_words
 from enquiries.models import Absence, ClinicHours, Closure, Enquiry, OpeningHours, Weekday
 from enquiries.opening_hours import Hours, Opening
 from factsheets import claims_guard, team
-from factsheets.admin.opened import OpenedAdmin, OpenedForm, fingerprint
+from factsheets.admin.unsaved import OpenedAdmin, OpenedForm, fingerprint
 from factsheets.revisions import became
 
 # Browsers draw these themselves: the same on every desk, and easy on a phone.

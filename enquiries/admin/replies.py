@@ -25,7 +25,7 @@ from enquiries.mail.wordings import WORDINGS
 from enquiries.models import Enquiry, ReplyTemplate, ReplyTemplateEdition
 from enquiries.models.wording import MAX_REPLY, MAX_SUBJECT
 from factsheets import second_reading, team
-from factsheets.admin.opened import OpenedAdmin, OpenedForm, fingerprint
+from factsheets.admin.unsaved import OpenedAdmin, OpenedForm, fingerprint
 from factsheets.revisions import word_difference
 
 # The safety advice of the tier, for a person with a warning sign whom nobody reaches. The system's own, so no template.

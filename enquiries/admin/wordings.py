@@ -19,7 +19,7 @@ from enquiries.mail.replies import HIDDEN
 from enquiries.mail.wordings import LABELS, MAX_LENGTH, WORDINGS, Wording
 from enquiries.models import WordingEdition
 from factsheets import safety, second_reading
-from factsheets.admin.opened import Conflict, Typed, conflict_of, sign_of_life
+from factsheets.admin.unsaved import Conflict, Typed, conflict_of, sign_of_life
 from factsheets.revisions import word_difference
 
 ONE = "admin:enquiries_wording"

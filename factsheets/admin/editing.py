@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from factsheets import actions, publishing_rules
 from factsheets.admin.fields import TextKeptForm
-from factsheets.admin.opened import OpenedForm
+from factsheets.admin.unsaved import OpenedForm
 from factsheets.markup_checks import refusals
 from factsheets.publishing_rules import Obstacle
 from factsheets.rendering.markdown import BodyError

@@ -6,10 +6,12 @@ from collections.abc import Iterable
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.functional import cached_property
 from django.utils.html import format_html, format_html_join
 from django.utils.text import capfirst, slugify
 
 from backcare.core.forms import as_number
+from factsheets.markup_checks import SIGNS
 from factsheets.models import Claim, SafetyAdvice
 from factsheets.models.section import TAKEN_SLUGS
 
@@ -135,12 +137,12 @@ class OrderedFormSet(TradingFormSet):
         super().add_fields(form, index)
         form.fields["position"] = PlaceField()
 
-    @property
+    @cached_property
     def in_order(self) -> list[forms.ModelForm]:
         """In the order in which they will be saved, followed by empty rows."""
         return sorted(self.forms, key=lambda form: (not self._is_written(form), self._place(form)))
 
-    @property
+    @cached_property
     def written(self) -> list[forms.ModelForm]:
         return [form for form in self.in_order if self._is_written(form)]
 
@@ -170,16 +172,6 @@ class OrderedFormSet(TradingFormSet):
 
 
 MAX_PLACE = 32_767
-
-
-# What a button above a text adds at its end. With script it goes in at the cursor, or around the words that are chosen.
-SIGNS = {
-    "Strong": " **strong words**",
-    "List": "\n\n- one line\n- another line",
-    "Numbered list": "\n\n1. first step\n2. second step",
-    "Small heading": "\n\n### Small heading\n\n",
-    "Table": "\n\n| Sign | What to do |\n| --- | --- |\n| words | words |",
-}
 
 
 class SignedText(forms.Textarea):

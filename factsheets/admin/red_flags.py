@@ -17,8 +17,8 @@ from backcare.core.readonly_admin import ReadOnlyMixin
 from factsheets import approvals, autosave, draft_workflow, safety, safety_drafts, safety_revisions, team
 from factsheets.admin.approval import ApproveForm
 from factsheets.admin.fields import ClaimRefsField, LinesField
-from factsheets.admin.opened import Conflict, Typed, conflict_of, sign_of_life
 from factsheets.admin.picking import SourcesField
+from factsheets.admin.unsaved import Conflict, Typed, conflict_of, sign_of_life
 from factsheets.draft_workflow import DraftRefused
 from factsheets.models import DraftState, FactSheet, SafetyAdvice, SafetyEdition, Subject, Tier, WordList
 from factsheets.search.redflags.lines import LineError, read_line

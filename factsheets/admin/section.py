@@ -9,8 +9,8 @@ from backcare.core.forms import as_number
 from factsheets import live_preview, section_order, sheet_drafts
 from factsheets.admin.editing import SHARED_FIELDS, EditingForm, EditsSheet, OpensDraft, OpensOverview, sheet_address
 from factsheets.admin.fields import SIGNS, ClaimRefsField, LinesField, OrderedFormSet, SignedText, WordsField, free_slug
-from factsheets.admin.opened import fingerprint
 from factsheets.admin.picking import PickedStatement, picked_figure
+from factsheets.admin.unsaved import fingerprint
 from factsheets.admin.writing import MAX_ROWS, OnOnePage
 from factsheets.models import (
     FactSheet,

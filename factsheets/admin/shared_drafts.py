@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from backcare.core.forms import as_number
 from factsheets import actions, autosave, draft_workflow, pictures, shared_drafts, shared_revisions
 from factsheets.admin.editing import StopsUnsound
-from factsheets.admin.opened import NOT_SAVED, GivesBack, Typed, as_posted, sign_of_life
+from factsheets.admin.unsaved import NOT_SAVED, GivesBack, Typed, as_posted, sign_of_life
 from factsheets.draft_workflow import DraftRefused
 from factsheets.models import DraftState, FactSheet, GlossaryTerm, SharedDraft, SiteNotice
 from factsheets.publishing_rules import Obstacle

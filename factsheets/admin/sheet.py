@@ -21,8 +21,8 @@ from factsheets.admin.editing import (
     sheet_address,
 )
 from factsheets.admin.fields import OrderedFormSet, PointsField, SignedText, TradingFormSet, free_slug
-from factsheets.admin.opened import fingerprint, gives_back
 from factsheets.admin.picking import CitedSourceField, picked_figure
+from factsheets.admin.unsaved import fingerprint, gives_back
 from factsheets.admin.writing import OnOnePage
 from factsheets.content_import import may_import
 from factsheets.models import FactSheet, FormerAddress, RelatedSheet, Source, SourceUse, State

@@ -8,7 +8,7 @@ from django.contrib.auth import get_user_model
 
 from factsheets import approvals, claims_guard, team
 from factsheets.admin.figure import CHOOSE_AGAIN, PictureAdmin, PictureForm, picture_field
-from factsheets.admin.opened import OpenedAdmin, OpenedForm
+from factsheets.admin.unsaved import OpenedAdmin, OpenedForm
 from factsheets.models import TeamMember
 from factsheets.models.approval import SUGGESTED_PAGES
 

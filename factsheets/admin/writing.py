@@ -22,8 +22,8 @@ from factsheets import actions, autosave, live_preview, pasted_citation, section
 from factsheets.admin import picking, sheet_drafts
 from factsheets.admin.editing import Stopped
 from factsheets.admin.fields import MAX_PLACE, SIGNS
-from factsheets.admin.opened import NOT_SAVED, GivesBack, as_posted, sign_of_life
 from factsheets.admin.overview import may_move, may_write, signed, you_wrote
+from factsheets.admin.unsaved import NOT_SAVED, GivesBack, as_posted, sign_of_life
 from factsheets.models import (
     FactSheet,
     Figure,

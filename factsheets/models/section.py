@@ -99,7 +99,7 @@ def section_name(*, heading: str, question: str, body: str, drawn: str, slug: st
     words = re.sub(r"\[@[^]]*\]|[*#|]|^- |-{3,}", "", links_as_words, flags=re.MULTILINE)
     begins = Truncator(drawn or " ".join(words.split())).chars(50) or slug
     asked = f"{Question(question).label} " if question in Question.values else ""
-    return f"{asked}“{begins}”"
+    return f"{asked}{begins}"
 
 
 class Section(NaturalKeyModel):

@@ -56,8 +56,8 @@ def test_a_draft_is_found_by_staff_at_its_private_address_and_by_nobody_and_noth
     for sign in ("[@", "**", "]("):
         assert sign not in compared
     assert "• Some animals (link to /glossary/)" in compared
-    assert "What is it? “Some animals”" in compared
-    assert "What is it? “Some animals”" in text(tree(desk.get(desk_of(new)))), "Among its sections."
+    assert "What is it? Some animals" in compared
+    assert "What is it? Some animals" in text(tree(desk.get(desk_of(new)))), "Among its sections."
     # Both frames open where the first change is, and each change leads to its place in them.
     shown = tree(desk.get(reverse("admin:factsheets_factsheet_compare", args=[new.pk])))
     frames = [each.get("src") for each in shown.iter("iframe")]
