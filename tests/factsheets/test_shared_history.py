@@ -54,6 +54,12 @@ def marked(response, name: str) -> str:
     return " ".join(text(each) for each in tree(response).iter(name))
 
 
+def savers(response) -> list[tuple[str, str]]:
+    """The buttons that save the form, by name and words."""
+    found = [each for each in tree(response).iter("input") if each.get("type") == "submit"]
+    return [(each.get("name"), each.get("value")) for each in found if each.get("name") in {"_save", "_draft"}]
+
+
 def test_a_source_shows_its_uses_and_another_year_is_drafted_by_one_and_published_by_another(
     client, author, reviewer, public_sheet, mail_through
 ):
@@ -72,6 +78,7 @@ def test_a_source_shows_its_uses_and_another_year_is_drafted_by_one_and_publishe
     assert public_sheet.title in said
     assert ("2031" in marked(first, "ins"), Source.objects.get(key="NG59").year) == (True, source.year)
     assert values_of(first)["note"] == "A new edition of the guideline.", "What was typed is lost."
+    assert savers(first) == [("_draft", "Save as a draft")] * 2, "Above the form and below it."
     # Nor does it go live by another press of the same button.
     assert "A clinician must publish" in errors_of(client.post(address, values_of(first), follow=True))
     page_of_draft = client.post(address, values_of(first) | {"_draft": "Save as a draft"}, follow=True)
@@ -113,7 +120,7 @@ def test_a_source_shows_its_uses_and_another_year_is_drafted_by_one_and_publishe
 
     client.force_login(reviewer)
     waiting = text(tree(client.get("/admin/")))
-    assert "waiting for a clinician’s approval" in waiting.partition("Drafts of what sheets share")[2]
+    assert source.title in waiting.partition("Waiting for your review")[2].partition("Enquiries")[0]
     assert client.post(edit, opened).status_code == 403
     refused = take(client, draft, "send-back", note="No.")
     assert ("Say in one sentence" in text(tree(refused)), typed_in(refused, "back-note")) == (True, "No.")
@@ -316,7 +323,7 @@ def test_a_second_editor_is_told_and_loses_nothing(desk):
     late = desk.post(address, opened | {"to_check": "Edith’s words"})
     assert "Una saved this while you had it open." in errors_of(late)
     assert conflict_in(late) == {"To check": ("Una’s words", "Edith’s words")}
-    assert "Save mine over theirs" in [each.get("value") for each in tree(late).iter("input")]
+    assert savers(late) == [("_draft", "Save mine over theirs")] * 2, "Above the form and below it."
     desk.post(address, values_of(late))
     assert draft_of(source).content["to_check"] == "Edith’s words"
     assert "Una’s words" in text(tree(desk.get(draft.desk_address())))
