@@ -178,7 +178,7 @@ def test_who_is_deactivated_is_out_at_once_and_their_enquiries_are_in_the_queue(
     shown = rita.team_member
     assert "Rita Shaw" in said(Client().get("/about/"))
     asked = said(owner.get(deactivate))
-    assert "that Rita Shaw works here. Take Rita Shaw off the public pages" in asked
+    assert "“About” show Rita Shaw to patients" in asked and "Take Rita Shaw off the public pages" in asked
     [offered] = [each for each in tree(owner.get(deactivate)).iter("input") if each.get("name") == "hide"]
     assert offered.get("checked") is not None
     work = [
