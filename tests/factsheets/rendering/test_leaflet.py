@@ -168,6 +168,13 @@ def test_in_large_print_a_leaflet_is_in_eighteen_point_and_says_what_it_leaves_o
     for title in drawn.values_list("figure__title", flat=True):
         assert packed(title) in said or packed("Two gentle exercises") in left_out, "The words of an exercise stay."
     assert ("Key points" in "".join(sides)) != (packed("the key points") in left_out)
+    for table in sheet.sections.filter(layer=Layer.LEAFLET, kind="table"):
+        head = re.search(r"^\|(.*)\|$", table.body, re.MULTILINE)[1].split("|")
+        if table.heading and packed(f"“{table.heading}”") not in left_out:
+            at = shown.index(packed(table.heading))
+            assert all(packed(cell) in shown[at:] for cell in head), (
+                "A table as a list still says what its columns are."
+            )
     expect_what_protects(sheet, shown, left_out)
 
 
