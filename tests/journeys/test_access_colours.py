@@ -77,7 +77,7 @@ def test_the_page_one_is_on_is_marked_in_the_menu_and_no_other(browser, site):
         assert lined.count(True) == 1
 
 
-def test_words_that_are_hard_to_read_in_one_scheme_only_are_found(browser, site):
+def test_words_that_are_hard_to_read_in_one_scheme_or_on_what_lies_under_them_are_found(browser, site):
     with patient(browser, site, bypass_csp=True) as met:
         met.open("/report/sent/")
         met.expect_accessible_in_both_schemes()
@@ -89,3 +89,10 @@ def test_words_that_are_hard_to_read_in_one_scheme_only_are_found(browser, site)
             with pytest.raises(AssertionError, match="color-contrast"):
                 met.expect_accessible_in_both_schemes()
             met.page.emulate_media(color_scheme="light")
+        met.open("/report/sent/")
+        under = "position: absolute; inset: 0; z-index: -1; background: #333"  # what looks the same stands on it
+        met.page.evaluate(
+            "style => { document.body.append(Object.assign(document.createElement('div'), { style })); }", under
+        )
+        with pytest.raises(AssertionError, match="color-contrast"):
+            met.expect_accessible()

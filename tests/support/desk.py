@@ -2,11 +2,8 @@
 
 import base64
 import time
-from copy import deepcopy
 from datetime import timedelta
-from functools import lru_cache
 
-import html5lib
 import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
@@ -17,8 +14,7 @@ from django_otp.oath import hotp
 from backcare.staff import roles, totp
 from factsheets import actions, shared_drafts
 from factsheets.models import Edition, FactSheet, Section, SharedDraft, Source, Step, TeamMember, Topic, UnsavedEdit
-from tests.support.html import text
-from tests.support.plain_html import read_plain
+from tests.support.html import text, tree
 
 PASSWORD = "a long demo password"
 
@@ -60,18 +56,6 @@ def sign_in(someone, name: str):
         page.get_by_role("textbox", name="Code").fill(code_of(user))
         page.get_by_role("button", name="Sign in").click()
     page.get_by_role("heading", name="Today", exact=True).wait_for()
-
-
-def tree(response):
-    """The page as a browser repairs it: Django's own admin pages are not well-formed everywhere."""
-    return deepcopy(_repaired(response.content))
-
-
-@lru_cache(maxsize=8)
-def _repaired(content: bytes):
-    """Parses a page once, because a test asks it for its words, its buttons and its fields."""
-    plain = read_plain(content.decode())
-    return plain if plain is not None else html5lib.parse(content.decode(), namespaceHTMLElements=False)
 
 
 def person(name: str, role: str) -> User:

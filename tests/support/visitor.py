@@ -23,7 +23,8 @@ COLOURS = RULES | {"runOnly": {"type": "rule", "values": ["color-contrast", "lin
 AXE = Axe()
 # These two rules take three quarters of axe's time, mostly on things that looked the same just before: the next line or row, or the
 # same header on the next page. An element is skipped once another has passed that looks the same, with everything around it. Only
-# passes are remembered; what is wrong or cannot be decided is checked each time.
+# passes are remembered; what is wrong or cannot be decided is checked each time. So is an
+# element that something out of the page's flow lies over or under.
 PASSED: dict[str, set[str]] = {"color-contrast": set(), "link-in-text-block": set()}
 PASS_OVER = """passed => {
     const looks = new Map(), relevant = ["color", "backgroundColor", "backgroundImage", "opacity", "filter", "mixBlendMode",
@@ -46,12 +47,25 @@ PASS_OVER = """passed => {
         }
         return looks.get(element);
     };
+    let afloat = null;
+    const place = each => each.getBoundingClientRect();
+    const mayLieOnAnother = element => {
+        afloat ??= [...document.querySelectorAll("body *")].filter(each => {
+            const style = getComputedStyle(each), moved = ["absolute", "fixed", "sticky"].includes(style.position);
+            return moved || style.transform !== "none" || style.float !== "none" || parseFloat(style.top) ||
+                [style.marginTop, style.marginBottom, style.marginLeft, style.marginRight].some(each => parseFloat(each) < 0);
+        }).map(each => [each, place(each)]);
+        const own = place(element);
+        return afloat.some(([other, at]) => !element.contains(other) && !other.contains(element) &&
+            at.left < own.right && own.left < at.right && at.top < own.bottom && own.top < at.bottom);
+    };
+    const passesOver = (known, element) => known.has(look(element)) && !mayLieOnAnother(element);
     const found = {};
     for (const [id, before] of Object.entries(passed)) {
         const known = new Set(before), rule = axe._audit.rules.find(each => each.id === id), matches = rule.matches;
         found[id] = [];
         rule.matches = function (node) {
-            return hasWords(node) && !known.has(look(node)) && matches.apply(this, arguments);
+            return hasWords(node) && !passesOver(known, node) && matches.apply(this, arguments);
         };
         for (const name of rule.any) {
             const check = axe._audit.checks[name.id || name], evaluate = check.evaluate;
@@ -65,7 +79,7 @@ PASS_OVER = """passed => {
             };
         }
     }
-    window.axePasses = { found, forget: () => looks.clear() };
+    window.axePasses = { found, forget: () => { looks.clear(); afloat = null; } };
 }"""
 PATIENCE = 30_000  # milliseconds: a busy machine is no failure
 expect.set_options(timeout=PATIENCE)
