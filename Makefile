@@ -18,7 +18,7 @@ run: .venv/runtime
 test: .venv/test
 	@nice -n 5 $(PY) -m pytest -n auto --maxprocesses 8 --dist worksteal $(ARGS)
 
-# No browser, no processes, nothing committed to a database, nothing that takes long.
+# No browser, no processes, nothing committed to a database, no editing, nothing that takes long.
 test-fast: .venv/test
 	@$(PY) -m pytest -n auto --maxprocesses 8 --dist worksteal --fast $(ARGS)
 

@@ -46,7 +46,8 @@ KEPT: dict[str, str] = {}
 
 
 LEFT_OUT = {
-    "--fast": "what drives a browser, starts a process, commits to the database, makes a PDF, or takes more than a second",
+    "--fast": "what drives a browser, starts a process, commits to the database, makes a PDF, writes fact sheets at the desk,"
+    " or takes more than 0.4 seconds",
     "--other-database": "what asks no database, and what no database can change",
 }
 
@@ -108,7 +109,7 @@ def leave_out(config, items, unwanted):
 
 
 def is_slow(item) -> bool:
-    fixtures = {"browser", "web_server", "child_environment"}
+    fixtures = {"browser", "web_server", "child_environment", "author", "desk"}
     marked = any(item.get_closest_marker(name) for name in ("process", "long"))
     return marked or commits(item) or bool(fixtures & set(item.fixturenames))
 

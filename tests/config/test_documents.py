@@ -18,6 +18,7 @@ def functions_of(file: str) -> set[str]:
     return {each.name for each in ast.walk(tree) if isinstance(each, ast.FunctionDef)}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_test_that_a_document_names_exists(document):
     named = re.findall(r"\b(test_\w+\.py)(?:::(\w+))?", (ROOT / document).read_text())

@@ -100,6 +100,7 @@ def test_a_network_of_ipv6_is_one_sender(db):
     assert ask(client=Client(REMOTE_ADDR="2001:db8:1:3::9")).status_code == 303
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("verb", ["change", "again"])
 def test_what_is_put_right_afterwards_counts_like_another_request(db, mail_through, verb, monkeypatch):
     monkeypatch.setattr("enquiries.actions.corrections.WAIT_BEFORE_AGAIN", -abuse.HOUR)

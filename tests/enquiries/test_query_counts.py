@@ -68,6 +68,7 @@ def test_a_mail_takes_few_statements_and_reads_no_sheet(db, sheet, mail_through)
     assert len(set(mail_through.ids)) == len(mail_through.ids) == 10
 
 
+@pytest.mark.long
 def test_no_choice_and_no_list_reads_the_text_of_sheets(db, staff_client, subtests):
     Client().get("/search/?q=sciatica")  # the index is made, once for each version of the content
     for page in ("/report/", "/report/?sheet=about-back-pain", "/consultation/"):

@@ -97,6 +97,7 @@ def test_an_appointment_that_is_over_is_work_again(reception, staff):
     assert "Appointment over" in text(parse(reception.get(over.get_admin_url())))
 
 
+@pytest.mark.long
 def test_bulk_closing_asks_how_it_ended(reception, staff):
     open_ones = [consultation(email=f"{number}@example.com") for number in range(2)]
     closed = consultation(email="c@example.com")

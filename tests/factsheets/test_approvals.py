@@ -97,6 +97,7 @@ def test_nothing_leads_to_it_while_it_is_off(client, settings, db):
         assert b'href="/check/"' not in client.get(address).content, address
 
 
+@pytest.mark.long
 def test_two_approvals_open_it_and_name_the_clinician(client, as_on_the_real_site):
     client.force_login(ada())
     approve(client, Subject.QUESTIONS)
@@ -113,6 +114,7 @@ def test_two_approvals_open_it_and_name_the_clinician(client, as_on_the_real_sit
     assert (made.actor, made.number, made.version.split(",")[0]) == ("Carl", "7654321", "edition 1")
 
 
+@pytest.mark.long
 def test_an_edit_of_a_red_flag_ends_the_approval_and_says_so(client, as_on_the_real_site):
     approve_both(client)
     assert OFF not in text(tree(client.get("/check/")))
@@ -144,6 +146,7 @@ def test_whatever_patients_see_of_a_red_flag_is_part_of_the_approval(db, field):
     assert approvals.standing("red_flags").digest != before
 
 
+@pytest.mark.long
 def test_a_change_of_the_questions_ends_the_approval(client, as_on_the_real_site, monkeypatch):
     approve_both(client)
     last = questions.RULES[-1]
@@ -176,6 +179,7 @@ def test_what_changed_while_it_was_open_is_not_approved(client, db):
     assert not Approval.objects.exists()
 
 
+@pytest.mark.long
 def test_an_approval_needs_a_registered_clinician_and_names_them_as_the_owner_did(client, db):
     client.force_login(carl := ada())
     unticked = approve(client, "questions", confirm="")
@@ -209,6 +213,7 @@ def test_an_approval_needs_a_registered_clinician_and_names_them_as_the_owner_di
     assert Approval.objects.values_list("name", "register", "number").get() == ("Ada Example", "GMC", "1234567")
 
 
+@pytest.mark.long
 def test_a_clinician_can_switch_it_off_and_says_why(client, as_on_the_real_site):
     approve_both(client)
     client.force_login(person("Cora", "clinician"))

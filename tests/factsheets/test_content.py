@@ -265,6 +265,7 @@ def test_a_dry_run_outside_any_transaction_changes_nothing_either(tmp_path, tran
     assert everything() == before
 
 
+@pytest.mark.long
 def test_content_is_loaded_in_any_order_of_files_and_entries(tmp_path, db):
     made = Edition(tmp_path)
     made.files = {name: list(reversed(entries)) for name, entries in made.files.items()}

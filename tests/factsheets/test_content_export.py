@@ -76,6 +76,7 @@ def files_of(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+@pytest.mark.long
 def test_the_export_of_an_unchanged_installation_is_the_fixtures_byte_for_byte():
     fixtures = settings.BASE_DIR / "fixtures"
     made, kept = content_export.files(), files_of(fixtures)
@@ -187,6 +188,7 @@ def test_an_import_shows_the_difference_and_takes_only_what_nobody_here_changed(
     assert bodies(live.open_draft)[1] == "Their second words. [@EDB]\n"
 
 
+@pytest.mark.long
 def test_the_next_upgrade_does_not_take_back_what_was_imported(there):
     editor = person("Edith", "editor")
     there.fields("first")["body"] = "Imported words. [@EDA]\n"
@@ -198,6 +200,7 @@ def test_the_next_upgrade_does_not_take_back_what_was_imported(there):
     assert Section.objects.get(slug="first").body == "Imported words. [@EDA]\n"
 
 
+@pytest.mark.long
 def test_what_may_not_be_public_and_what_cannot_be_read_changes_nothing(there):
     editor = person("Edith", "editor")
     there.fields("claim")["detail"] = "Acupuncture cures. <i>Yes.</i> [@EDA]\n"
@@ -266,6 +269,7 @@ def bring(client, data: bytes, name: str = "content-2026-11-30.zip"):
     return client.post(reverse("admin:factsheets_import_content"), {"file": file}, follow=True)
 
 
+@pytest.mark.long
 def test_an_editor_reads_the_difference_on_the_desk_and_takes_it_over_with_one_press(there, client):
     editor, address = person("Edith", "editor"), reverse("admin:factsheets_import_content")
     client.force_login(editor)
@@ -413,6 +417,7 @@ def test_a_file_that_says_what_was_edited_away_here_is_shown_as_different_and_ta
         assert draft_of(source).content["title"] == "The study EDA"
 
 
+@pytest.mark.long
 def test_a_file_that_is_no_content_is_refused_in_words_and_changes_nothing(there, client, monkeypatch):
     client.force_login(person("Edith", "editor"))
     address = reverse("admin:factsheets_import_content")

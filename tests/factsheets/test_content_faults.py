@@ -72,6 +72,7 @@ FAULTS = {
 }
 
 
+@pytest.mark.long
 def test_a_wrong_entry_is_named(edition, subtests):
     sound = deepcopy(edition.files)
     for name, (slug, changes, said) in FAULTS.items():
@@ -168,6 +169,7 @@ SHAPES = [
 ]
 
 
+@pytest.mark.long
 def test_a_body_of_the_wrong_shape_is_said_in_a_sentence(edition, subtests):
     for kind, body, said in SHAPES:
         with subtests.test(f"{kind}: {body}"):

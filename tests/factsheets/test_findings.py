@@ -39,6 +39,7 @@ def test_every_finding_of_a_sheet_is_of_a_study_that_it_cites_and_stands_in_its_
     assert said.count("What it found:") == len(written)
 
 
+@pytest.mark.long
 def test_the_pdf_and_the_text_print_what_the_sheet_cites_a_source_for_and_nothing_else(client):
     review = {slug: shown(client, slug)["CASHIN25"] for slug in ("acupuncture-for-back-pain", "about-back-pain")}
     assert "24 trials hinted at an effect" in review["acupuncture-for-back-pain"]
@@ -85,6 +86,7 @@ def test_an_editor_writes_it_on_the_sheet_and_it_goes_through_the_guard_and_the_
     assert not public_sheet.source_uses.exists(), "A draft can take the last finding away."
 
 
+@pytest.mark.long
 def test_a_newer_edition_of_the_content_brings_changes_and_drops_it(tmp_path, client):
     fixtures = Fixtures(tmp_path, alone=True)
     use = entry("sourceuse", sheet=[PART], source=["EDA"], finding="It found one thing.")

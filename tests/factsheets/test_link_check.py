@@ -146,6 +146,7 @@ def test_what_has_moved_gone_and_changed_is_on_the_desk_with_a_way_on(web, clien
     assert client.get(address).status_code == 403
 
 
+@pytest.mark.long
 def test_what_cannot_be_reached_counts_after_three_days(web, client):
     linked("NG59", web.page("/away", status=503))
     linked("MU20", "http://no-such-host.invalid/")

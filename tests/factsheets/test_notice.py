@@ -28,6 +28,7 @@ def typed(starts: datetime, ends: datetime, **more) -> dict[str, str]:
     } | more
 
 
+@pytest.mark.long
 def test_an_owner_shows_a_notice_and_every_kept_page_follows_its_beginning_and_its_end(
     staff_client, client, monkeypatch, django_assert_num_queries
 ):

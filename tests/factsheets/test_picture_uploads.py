@@ -53,6 +53,7 @@ def give(client, figure, data: bytes, **changes) -> Picture:
 # --- taking a picture ---
 
 
+@pytest.mark.long
 def test_an_editor_replaces_a_drawing_with_a_picture(editor, figure):
     picture = give(editor, figure, made(size=(500, 400)), credit="Photo: A. Example, with permission")
     assert (figure.drawing, figure.credit) == ("", "Photo: A. Example, with permission")
@@ -111,6 +112,7 @@ def test_a_drawing_whose_file_is_gone_is_not_changed_in_silence(editor, figure):
     assert "is missing" in errors_of(send(editor, change_address(figure)))
 
 
+@pytest.mark.long
 def test_both_or_none_is_said_in_words(editor, figure):
     both = send(editor, change_address(figure), upload=file(made()))
     assert "A figure shows a drawing or a picture, not both." in errors_of(both)
@@ -158,6 +160,7 @@ def test_a_good_picture_beside_a_mistake_is_asked_for_again(editor, figure):
     assert not Picture.objects.exists()
 
 
+@pytest.mark.long
 def test_patients_forms_need_not_wait_while_a_picture_is_read(editor, figure, monkeypatch):
     """The reader runs outside the desk's transaction, which locks the whole of SQLite."""
     depths = []
@@ -211,6 +214,7 @@ def test_only_those_who_may_change_figures_can_upload(client, figure):
     assert not Picture.objects.exists()
 
 
+@pytest.mark.long
 @pytest.mark.once
 def test_nine_megabytes_pass_for_a_figure_and_nowhere_else(editor, figure):
     photo = samples.png((b"prVt", bytes(9_000_000)))

@@ -128,6 +128,7 @@ def test_a_reader_gets_no_cookie_and_staff_get_the_same_published_page(client, s
     assert not signed_in.cookies
 
 
+@pytest.mark.long
 @every_output
 def test_an_edit_shows_on_the_next_request_in_every_output(client, sheet, output):
     before = client.get(address(sheet, output))

@@ -161,6 +161,7 @@ def test_newer_words_for_a_statement_that_staff_edited_are_settled_in_every_shee
     assert sheet.editions.first().changes == ["Changed: Proof"]
 
 
+@pytest.mark.long
 def test_an_edition_puts_statements_back_in_their_places(db):
     sheet = FactSheet.objects.get(slug="long-term-pain")
     kept = sheet.editions.first() or actions.keep_edition(sheet=sheet, by=None, step="installed")

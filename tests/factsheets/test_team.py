@@ -4,6 +4,7 @@ from datetime import timedelta
 from importlib import import_module
 
 import html5lib
+import pytest
 from django.apps import apps
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -115,6 +116,7 @@ def test_an_owner_enters_somebody_and_every_page_that_names_them_follows_at_once
     assert "Who you will meet" not in text(page(client, "/"))
 
 
+@pytest.mark.long
 def test_mistakes_are_said_beside_their_field(staff_client):
     wrong = ANN | {"number": "12", "other_register": "A body", "register_link": "http://example.com/"}
     told = errors_of(save(staff_client, ADD, **wrong))

@@ -125,6 +125,7 @@ def test_a_search_for_very_many_words_is_one_for_the_first_of_them(staff_client,
             assert "We searched for the first 30 words only." in text(parse(answer))
 
 
+@pytest.mark.long
 def test_ledger_rows_that_are_emptied_are_none_and_no_crash(staff_client):
     figure = Figure.objects.exclude(claim_refs=[]).first()
     answer = save(staff_client, change_address(figure), claim_refs="", _save="Save")

@@ -132,6 +132,7 @@ def test_a_silent_worker_is_red_for_the_monitor_and_on_the_first_page(client, st
     assert ("restart the mail worker" in page(staff_client)) == (word != "ok")
 
 
+@pytest.mark.long
 def test_mail_that_waits_too_long_is_red_and_mail_meant_for_later_is_not(client, staff_client):
     seen()
     enquiry = consultation(email="kestrel@example.com", name="Quillfeather")

@@ -124,6 +124,7 @@ def test_the_invited_choose_a_password_and_a_second_factor_and_nobody_else_sees_
     ]
 
 
+@pytest.mark.long
 def test_an_invitation_ends_after_a_day_and_is_renewed_with_one_press(owner, staff, mail_through, clock):
     owner.post(INVITE, nora())
     deliver()

@@ -190,6 +190,7 @@ def colours_of(image: bytes) -> set[tuple[int, ...]]:
         return {colour[:3] for number, colour in picture.getcolors(picture.width * picture.height) if number > 500}
 
 
+@pytest.mark.long
 def test_a_logo_heads_pages_pdfs_mails_and_the_card_and_goes_and_comes_back_in_one_press(owner, sheet, mail_through):
     reader, path = Client(), sheet.get_absolute_url()
     bare, bare_card = printed.leaflet(sheet), reader.get("/card.png").content

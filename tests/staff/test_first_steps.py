@@ -52,6 +52,7 @@ def words(response) -> str:
     return " ".join(text(tree(response)).split())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("second_factor", [True, False])
 def test_the_first_owner_comes_in_with_the_code_once_and_nobody_else_does(client, db, settings, second_factor):
     settings.STAFF_SECOND_FACTOR = second_factor
@@ -93,6 +94,7 @@ def test_the_first_owner_comes_in_with_the_code_once_and_nobody_else_does(client
     assert User.objects.count() == 1
 
 
+@pytest.mark.long
 def test_a_code_ends_after_a_day_and_guessing_is_slowed(client, db):
     code = first_steps.new_owner_code()
     SetUpStep.objects.update(at=timezone.now() - timedelta(hours=25))
@@ -116,6 +118,7 @@ def test_a_start_while_the_database_is_away_prints_no_code_and_goes_on(db):
     assert owner_code()
 
 
+@pytest.mark.long
 def test_what_is_missing_stays_on_the_first_page_until_it_is_done(staff_client, mail_through, settings):
     settings.EMAIL_URL = "smtp://somewhere"
     set_clinic(inbox_email="")

@@ -361,6 +361,7 @@ def test_clinicians_and_owners_see_words_and_answers_at_once(client, staff, role
     assert not enquiry.events.filter(kind=EventKind.READ).exists()
 
 
+@pytest.mark.long
 def test_reception_opens_the_words_for_an_hour_and_the_timeline_says_so_once(client, db):
     enquiry, rita = with_answers(), person("Rita", "reception")
     client.force_login(rita)

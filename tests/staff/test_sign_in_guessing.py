@@ -21,6 +21,7 @@ from tests.support.sign_in import CODE, LOGIN, is_in, password, sign_in
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("second_factor_required")]
 
 
+@pytest.mark.long
 def test_ten_guesses_in_five_minutes_at_most_wherever_they_come_from(client, rita, codes, clock):
     sign_in(client, rita)  # a browser that is known, and so has an allowance of its own
     client.post("/admin/logout/")
@@ -54,6 +55,7 @@ def test_codes_are_throttled_with_the_passwords(client, rita, codes):
     assert password(client).status_code == 429
 
 
+@pytest.mark.long
 def test_codes_are_throttled_by_the_day_as_well(rita, codes, clock):
     tried = 0
     for number in range(36):
@@ -101,6 +103,7 @@ def test_a_made_up_cookie_or_one_for_another_account_is_no_known_browser(client,
     assert password(client).status_code == 429
 
 
+@pytest.mark.long
 def test_signing_in_rightly_all_day_is_never_throttled_and_does_not_help_to_guess(rita, codes, clock):
     for _ in range(8):
         clock(31)
@@ -155,6 +158,7 @@ def answers_to(name: str) -> list[tuple[int, str]]:
     return said
 
 
+@pytest.mark.long
 def test_an_unknown_name_is_answered_like_a_known_one(rita, codes):
     User.objects.create_user("patient1", password=PASSWORD)
     inactive = with_password(person("Ina", "reception"))

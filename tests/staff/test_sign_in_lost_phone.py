@@ -99,6 +99,7 @@ def test_nobody_resets_their_own_second_factor_on_the_desk(client, staff):
         totp.reset(user=staff, by=staff)
 
 
+@pytest.mark.long
 def test_without_a_second_factor_an_account_opens_nothing_after_its_first_day_until_an_owner_invites_again(
     client, clock, rita, staff
 ):

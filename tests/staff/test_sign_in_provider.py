@@ -63,6 +63,7 @@ def test_it_is_off_unless_it_is_set(here, rita):
     assert not is_in(here)
 
 
+@pytest.mark.long
 def test_who_has_an_account_comes_in_by_the_provider_and_our_rules_hold(here, there, rita, staff, clock, monkeypatch):
     page = here.get(f"{LOGIN}?next={INBOX}")
     assert "Sign in with Larkfield login" in said(page) and f"{BEGIN}?next={INBOX}" in page.content.decode()
@@ -98,6 +99,7 @@ def test_a_session_ends_with_the_setting(here, there, rita, settings):
     assert not is_in(here)
 
 
+@pytest.mark.long
 def test_every_lie_is_refused_and_nobody_gets_an_account(here, there, rita, settings):
     now = int(time.time())
     could_not, nobody = "We could not check who you are.", "No active staff account has your email address."
@@ -149,6 +151,7 @@ def test_every_lie_is_refused_and_nobody_gets_an_account(here, there, rita, sett
     assert try_to_sign_in(here, there, **verified(amr=["mfa"]))["Location"] == DESK
 
 
+@pytest.mark.long
 def test_an_answer_belongs_to_the_browser_that_asked_and_is_taken_once(here, there, rita):
     brought = there.sign_in(here.get(BEGIN)["Location"], **verified())
     other = Client()
@@ -165,6 +168,7 @@ def test_an_answer_belongs_to_the_browser_that_asked_and_is_taken_once(here, the
     assert cancelled.post(BACK).status_code == 405
 
 
+@pytest.mark.long
 def test_new_keys_are_asked_for_and_a_provider_that_is_away_or_another_is_told(
     here, there, rita, settings, monkeypatch
 ):

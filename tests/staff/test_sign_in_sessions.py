@@ -85,6 +85,7 @@ def test_fifteen_idle_minutes_sign_out_and_say_so(client, rita, codes, clock):
     assert client.post(CODE, {"code": code_of(rita)})["Location"] == INBOX
 
 
+@pytest.mark.long
 def test_twelve_hours_are_the_longest_however_busy(client, rita, codes, clock):
     sign_in(client, rita)
     for _ in range(12 * 6 - 1):

@@ -126,6 +126,7 @@ def offered(outcome, reach, weeks, walking, stiff, mood, triggers, tried) -> lis
     return [sheet for sheet, fits in table if fits][:5]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "outcome",
     [{"emergency": "RF-E1"}, {"urgent": "RF-U1"}, {"limits": "stops"}, {"checked": "same"}],

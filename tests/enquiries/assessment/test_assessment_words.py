@@ -166,6 +166,7 @@ def test_it_is_easy_to_read():
             assert len(sentence.split()) <= 20 or sentence in fixed, sentence
 
 
+@pytest.mark.long
 @pytest.mark.django_db
 def test_the_signs_are_as_easy_to_read():
     known = flags()

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, time, timedelta
 
+import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
@@ -62,6 +63,7 @@ def clinics(draw) -> tuple[Hours, datetime]:
     return hours, at
 
 
+@pytest.mark.long
 @few
 @given(clinics(), st.integers(1, 10))
 @example((NIGHT, datetime(2026, 3, 28, 23, 30, tzinfo=UTC)), 2)
@@ -80,6 +82,7 @@ def test_a_promise_is_never_before_it_is_made_and_always_inside_opening_hours_or
     assert promised.tzinfo is LONDON
 
 
+@pytest.mark.long
 @few
 @given(clinics(), st.integers(0, 600))
 @example((NIGHT, datetime(2026, 3, 28, 23, 30, tzinfo=UTC)), 240)
@@ -89,6 +92,7 @@ def test_adding_and_then_measuring_gives_the_minutes_back(clinic, minutes):
     assert hours.working_minutes(at, hours.add_working(at, minutes)) == minutes
 
 
+@pytest.mark.long
 @few
 @given(clinics(), st.timedeltas(timedelta(0), timedelta(days=20)), st.integers(1, 10))
 @example((NIGHT, datetime(2026, 10, 25, 0, 10, tzinfo=UTC)), timedelta(hours=1), 1)
@@ -99,6 +103,7 @@ def test_who_writes_later_is_never_promised_an_earlier_time(clinic, later, withi
     assert replies.reply_by(at) <= replies.reply_by(at + later)
 
 
+@pytest.mark.long
 @few
 @given(clinics(), st.timedeltas(timedelta(0), timedelta(days=9)), st.timedeltas(timedelta(0), timedelta(days=9)))
 def test_working_time_adds_up_and_is_never_more_than_the_time_that_passes(clinic, first, second):
@@ -110,6 +115,7 @@ def test_working_time_adds_up_and_is_never_more_than_the_time_that_passes(clinic
     assert hours.working_time(end, at) == timedelta(0)
 
 
+@pytest.mark.long
 @few
 @given(clinics())
 @example((NIGHT, datetime(2026, 10, 25, 0, 30, tzinfo=UTC)))
@@ -123,6 +129,7 @@ def test_the_next_opening_is_open_and_nothing_before_it_is(clinic):
     assert not hours.is_open(hours.closing(opening))
 
 
+@pytest.mark.long
 @few
 @given(clinics(), st.timedeltas(timedelta(0), timedelta(days=3)), st.timedeltas(timedelta(0), timedelta(days=30)))
 def test_waiting_for_the_patient_costs_nobody_working_time(clinic, before, waited):

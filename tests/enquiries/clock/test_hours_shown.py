@@ -82,6 +82,7 @@ def test_every_page_paper_and_mail_follows_the_desk(client, mail_through):
     assert f"({SHORTER})" in text_of(acknowledgement)
 
 
+@pytest.mark.long
 @pytest.mark.django_db
 def test_pages_say_how_soon_we_reply_as_the_desk_has_it(client, reception):
     pages = ["/", SHEET, "/accessibility/"]

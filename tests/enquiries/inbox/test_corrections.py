@@ -47,6 +47,7 @@ def said(response) -> str:
     return text(parse(response))
 
 
+@pytest.mark.long
 def test_a_failed_mail_says_what_to_do_and_goes_to_the_address_that_is_put_right(reception, wrong, smtp):
     top = said(reception.get(wrong.get_admin_url()))
     assert "An email did not arrive" in top
@@ -153,6 +154,7 @@ def test_nothing_typed_is_lost_and_nothing_wrong_is_kept(reception, db, subtests
     assert RIGHT in stale.content.decode()
 
 
+@pytest.mark.long
 def test_a_correction_that_was_begun_or_refused_is_there_when_somebody_comes_back_to_it(reception, db):
     enquiry = consultation()
     on_page = values_of(reception.get(page_of(enquiry)))

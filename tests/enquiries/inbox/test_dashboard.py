@@ -78,6 +78,7 @@ def test_an_old_clinic_without_recent_enquiries_is_told_so(client, db):
     assert "No enquiries in the last four weeks." in text(part(page_of(client, "reception"), "four-weeks"))
 
 
+@pytest.mark.long
 def test_today_says_in_words_what_is_wrong_and_leads_there(client, db):
     flagged, late, failed = consultation(name="A"), consultation(name="B"), consultation(name="C")
     give_signs([flagged])
@@ -220,6 +221,7 @@ def test_columns_are_as_tall_as_their_numbers():
     assert empty["columns"][0].height == 0
 
 
+@pytest.mark.long
 def test_content_names_what_wants_an_editor(client, sheet):
     set_due(sheet, -3)
     GuardOverride.objects.create(
@@ -237,6 +239,7 @@ def test_content_names_what_wants_an_editor(client, sheet):
     assert len(client.get(listed).context["cl"].result_list) == 1
 
 
+@pytest.mark.long
 def test_what_the_claims_guard_found_in_a_notice_a_wording_or_a_reply_is_named_with_who_let_it_stand_and_why(
     staff_client, staff
 ):
@@ -321,6 +324,7 @@ def test_what_the_claims_guard_found_in_a_notice_a_wording_or_a_reply_is_named_w
     assert "All wording passes the claims guard." in text(part(staff_client.get(INDEX), "content-block"))
 
 
+@pytest.mark.long
 def test_the_page_costs_as_many_queries_for_many_enquiries_as_for_few(staff_client, sheet):
     some_weeks()
     staff_client.get(INDEX)  # what is looked up once

@@ -45,6 +45,7 @@ def told(enquiry) -> list[str]:
     return list(enquiry.events.filter(kind=EventKind.LINKED).values_list("summary", flat=True))
 
 
+@pytest.mark.long
 def test_an_enquiry_of_the_same_person_is_compared_linked_and_closed(client, rita, pair):
     again, main = pair
     client.force_login(rita)

@@ -102,6 +102,7 @@ def test_choices_of_a_step_survive_the_buttons_of_the_others(reception, staff):
     assert (after["close-outcome"], after["book-channel"]) == ("elsewhere", "video")
 
 
+@pytest.mark.long
 def test_a_draft_is_ones_own_is_encrypted_and_takes_nothing_from_a_newer_tab(reception, client, staff):
     enquiry = consultation()
     draft = reverse("admin:enquiries_enquiry_draft", args=[enquiry.pk])
@@ -164,6 +165,7 @@ def test_a_template_is_added_and_never_replaces(reception):
     assert reply.startswith("Dear Ada,\n\nHello,") and "Please phone us" in reply
 
 
+@pytest.mark.long
 def test_what_a_colleague_wrote_is_shown_before_ones_own_is_sent(reception, staff):
     enquiry = consultation()
     page = values_of(page_of(reception, enquiry))
@@ -188,6 +190,7 @@ def test_what_a_colleague_wrote_is_shown_before_ones_own_is_sent(reception, staf
     assert reception.get(asked, {"seen": "2026-99-99"}).json()["changes"] == []
 
 
+@pytest.mark.long
 def test_the_next_one_keeps_the_queue_and_the_place(reception):
     made = [consultation(email=f"{n}@example.com") for n in range(4)]
     order = listed(reception, queue="nobody")
@@ -217,6 +220,7 @@ def test_the_next_one_keeps_the_queue_and_the_place(reception):
     assert "That was the last one in “Unassigned”." in text(tree(end))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "shown",
     [

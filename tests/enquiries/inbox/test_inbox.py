@@ -62,6 +62,7 @@ def test_a_queue_that_is_none_is_what_is_open(reception, given):
     assert listed(reception) == [enquiry.pk]
 
 
+@pytest.mark.long
 def test_call_now_goes_by_the_patients_best_time_within_the_opening_hours(reception, monkeypatch):
     mornings, afternoons, evenings, any_time = (consultation(email=f"{n}@example.com") for n in range(4))
     Enquiry.objects.filter(pk=mornings.pk).update(call_slots=slot_bit(0, 0) | slot_bit(3, 2) | slot_bit(4, 0))

@@ -239,6 +239,7 @@ def test_reception_works_the_inbox_and_nothing_else(client, demo):
     assert client.get(reverse("admin:accounts")).status_code == 403
 
 
+@pytest.mark.long
 def test_an_editor_sees_no_enquiry(client, demo):
     client.force_login(User.objects.get(username="editor"))
     assert client.get(reverse("admin:factsheets_factsheet_changelist")).status_code == 200
@@ -255,6 +256,7 @@ def test_the_public_sees_no_desk(client):
         assert client.get(address).status_code == 302
 
 
+@pytest.mark.long
 def test_a_section_that_could_not_be_shown_is_refused_in_words(staff_client, sheet, staff):
     section = actions.begin_draft(sheet=sheet, by=staff).sections.filter(kind="text").first()
     address = reverse("admin:factsheets_section_change", args=[section.pk])

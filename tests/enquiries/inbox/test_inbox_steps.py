@@ -81,6 +81,7 @@ def test_closing_says_how_it_ended(reception):
 # --- safety ---
 
 
+@pytest.mark.long
 def test_a_flagged_enquiry_stays_on_top_until_somebody_writes_what_they_did(reception):
     consultation(email="1@example.com")
     enquiry = flagged(email="2@example.com")

@@ -53,6 +53,7 @@ def test_a_flagged_call_is_tried_again_in_minutes(db, failed, at, again):
     assert calls.next_try_flagged(failed, after=after, hours=clock.load().hours) == london(2027, 2, 1, *again)
 
 
+@pytest.mark.long
 def test_no_answer_brings_it_back_in_minutes_and_never_in_their_best_time(reception, monkeypatch):
     enquiry = flagged()
     Enquiry.objects.filter(pk=enquiry.pk).update(call_slots=slot_bit(2, 1))  # Wednesday afternoon
@@ -88,6 +89,7 @@ def test_a_sign_added_later_is_to_be_called_about_at_once(reception, staff):
 # --- what stands before the call ---
 
 
+@pytest.mark.long
 def test_the_page_says_what_to_ask_and_say_and_what_if_nobody_answers(reception):
     enquiry = flagged(description="My bottom is numb.")
     Enquiry.objects.filter(pk=enquiry.pk).update(may_leave_voicemail=False)
@@ -136,6 +138,7 @@ def test_the_script_is_of_the_gravest_tier(db, signs, says, never):
     assert ("Are you safe at the moment?" in script.ask) == ("RF-R3" in signs)
 
 
+@pytest.mark.long
 def test_who_cannot_be_reached_can_be_sent_the_advice_of_the_tier(reception, mail_through):
     enquiry = flagged()
     deliver()
@@ -166,6 +169,7 @@ def test_without_a_number_it_says_to_act_by_email(reception):
 # --- the call settles the flag ---
 
 
+@pytest.mark.long
 def test_what_they_were_told_is_recorded_once_and_settles_the_flag(reception):
     enquiry = flagged()
     nothing = step(reception, enquiry, "call", result="spoke", note="She answered.")
@@ -189,6 +193,7 @@ def test_what_they_were_told_is_recorded_once_and_settles_the_flag(reception):
         contact.log_call(enquiry=enquiry, by=User.objects.get(first_name="Rita"), result="spoke", advice="999")
 
 
+@pytest.mark.long
 def test_a_flag_is_shown_for_ever_with_what_was_done_and_how_it_ended(reception, monkeypatch, staff):
     enquiry = flagged()
     at_the_desk(monkeypatch, reception, london(2027, 2, 1, 10))
@@ -207,6 +212,7 @@ def test_a_flag_is_shown_for_ever_with_what_was_done_and_how_it_ended(reception,
     assert "Was flagged." in text(parse(reception.get(LIST, {"queue": "all"})))
 
 
+@pytest.mark.long
 def test_it_can_be_settled_without_a_call_for_a_reason(reception):
     enquiry = flagged()
     assert step(reception, enquiry, "safety", note=" ").status_code == 422
@@ -284,6 +290,7 @@ def test_a_clinician_is_told_once_by_a_mail_that_says_nothing(reception, mail_th
     assert "We are emailing" in text(parse(step(reception, enquiry, "tell", whom=carl.pk)))
 
 
+@pytest.mark.long
 def test_a_clinician_whose_mail_failed_or_who_left_is_not_counted_as_told(reception, mail_through):
     carl = person("Carl", "clinician")
     enquiry = flagged()

@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 
+import pytest
 from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
@@ -31,6 +32,7 @@ def insert(client, enquiry, template, **typed) -> dict:
     return values_of(client.get(enquiry.get_admin_url()))
 
 
+@pytest.mark.long
 def test_a_template_is_written_added_to_what_is_typed_previewed_and_sent_as_previewed(reception, staff, mail_through):
     written = "Dear {name},\n\nYour appointment is at {appointment}. Please read {sheet: about-back-pain}.\n\n{clinic}"
     saved = save(reception, ADD, name="Before you come", subject="Your visit, {reference}", text=written)
@@ -121,6 +123,7 @@ def test_with_an_open_warning_sign_a_reply_carries_all_of_the_emergency_advice(d
     assert mail.subject == f"A message from {clinic.details()['name']}"
 
 
+@pytest.mark.long
 def test_whoever_writes_a_template_is_told_of_its_mistakes_and_of_what_the_claims_guard_finds(reception):
     typed = {"name": "Offer", "text": "Hello {patient},\n\nread {sheet: nothing}.\n\nAcupuncture cures sciatica."}
     told = errors_of(save(reception, ADD, **typed))

@@ -83,6 +83,7 @@ def test_a_mail_programs_own_button_needs_no_page_no_cookie_and_no_redirect(path
     assert "victim" not in str(StoppedAddress.objects.values())
 
 
+@pytest.mark.long
 def test_afterwards_nothing_is_mailed_and_the_page_says_so_but_not_why_and_the_clinic_hears_of_it(path, mail_through):
     Client().post(path)
     before = len(mail_through.received)

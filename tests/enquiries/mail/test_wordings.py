@@ -33,6 +33,7 @@ def press(client, key: str, do: str, **typed):
     return client.post(address, values_of(client.get(address)) | typed | {"do": do}, follow=True)
 
 
+@pytest.mark.long
 def test_an_owner_changes_an_email_sees_it_as_it_will_arrive_and_puts_the_default_back(staff_client, mail_through):
     key = "consultation_acknowledgement"
     own = (
@@ -73,6 +74,7 @@ def test_an_owner_changes_an_email_sees_it_as_it_will_arrive_and_puts_the_defaul
     assert list(WordingEdition.objects.values_list("actor", "number")) == [("Sam", 2), ("Sam", 1)]
 
 
+@pytest.mark.long
 def test_a_text_that_could_not_be_sent_as_it_stands_is_refused_with_the_reason(staff_client):
     def refused(key: str, **typed) -> str:
         answer = press(staff_client, key, "save", **typed)
@@ -105,6 +107,7 @@ def test_a_text_that_could_not_be_sent_as_it_stands_is_refused_with_the_reason(s
     assert WordingEdition.objects.get().kept_because == "Quoted"
 
 
+@pytest.mark.long
 def test_of_two_owners_the_second_is_told_and_an_edit_that_no_longer_fits_gives_way(staff_client, staff):
     key = "new_link"
     before = values_of(staff_client.get(page_of(key)))
@@ -230,6 +233,7 @@ def test_a_confirmation_page_is_previewed_as_itself(key, staff_client):
     assert not WordingEdition.objects.exists()
 
 
+@pytest.mark.long
 def test_the_guard_reads_a_pause_notice_too_and_a_reply_template_shows_its_whole_email(staff_client):
     hours = "/admin/enquiries/clinichours/"
     claim = {"paused": "on", "notice": "Acupuncture cures sciatica."}

@@ -27,6 +27,7 @@ from tests.support.patient_portal import (
 pytestmark = pytest.mark.usefixtures("db")
 
 
+@pytest.mark.long
 def test_a_seal_is_good_for_its_own_verb_on_its_own_request_only(asked):
     other = consultation(email="bob@example.com", description="Another ache.")
     pages = {verb: sent(form_at_button(check(asked, verb), SURE[verb])) for verb in VERBS}

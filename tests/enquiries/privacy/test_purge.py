@@ -89,6 +89,7 @@ def test_purging_twice_is_purging_once(db):
     assert enquiry.events.filter(kind="erased").count() == 1
 
 
+@pytest.mark.long
 def test_no_table_log_or_outbox_row_holds_them_afterwards(db, mail_through, staff, caplog):
     """Each place where it was is shown to have had it, so that the search is known to find it."""
     client = patient(limits="stops")

@@ -135,6 +135,7 @@ def test_a_text_that_cannot_be_opened_does_not_hold_back_the_others(staff_client
     assert "canary o'clock" in written
 
 
+@pytest.mark.long
 def test_a_person_of_sixty_enquiries_gets_the_file_within_five_seconds(staff_client, db):
     for number in range(60):
         consultation(email=ADA, description=f"The {number}th time.")

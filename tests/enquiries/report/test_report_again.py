@@ -33,6 +33,7 @@ pytestmark = pytest.mark.usefixtures("db")
 # --- send it again ---
 
 
+@pytest.mark.long
 def test_it_can_be_sent_again_after_a_minute_three_times_and_then_the_page_gives_the_phone_number(
     client, many_forms, mail_through
 ):

@@ -198,6 +198,7 @@ def test_who_sends_the_old_form_after_a_change_gets_no_hand_on_that_request(clie
     assert f"to {BEA if verb == 'change' else ADA}." in read(client)
 
 
+@pytest.mark.long
 def test_a_request_that_was_set_aside_says_that_no_email_comes_and_never_why(mail_through, staff):
     """The same for a filled-in trap, which browsers do too, and for an address whose owner told us to stop."""
     robot = asked(website="x")

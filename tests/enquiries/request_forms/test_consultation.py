@@ -55,6 +55,7 @@ def asked(page) -> list[str]:
     return list(dict.fromkeys(names))
 
 
+@pytest.mark.long
 def test_each_step_asks_one_thing_and_only_what_the_answers_before_it_make_needed(client):
     """By email for herself, and by phone for her father: the pages of each, in order, with at most twelve controls."""
     bert = {name: EVERYTHING[name] for name in ("their_name", "they_are", "they_agree")}

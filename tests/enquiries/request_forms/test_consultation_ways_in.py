@@ -73,6 +73,7 @@ def test_finished_answers_go_along_only_with_consent_and_the_wording_says_that_s
     assert kept.expires_at - timezone.now() <= timedelta(days=SUMMARY_DAYS)
 
 
+@pytest.mark.long
 def test_urgent_answers_may_go_along_bring_the_card_and_flag_the_request_for_staff(client, staff, mail_through):
     finish(client, urgent=["RF-U4"])
     stop = client.post(PATH, first_step(include_answers="yes"))

@@ -63,6 +63,7 @@ def test_the_last_button_cannot_get_round_the_card(client):
     assert nothing_kept()
 
 
+@pytest.mark.long
 def test_a_card_comes_again_for_changed_words_that_hold_the_same_sign_and_not_for_the_same_words(client):
     stop = client.post(PATH, first_step(description=FLAG))
     same = press(client, press(client, stop, "change-description"), "")

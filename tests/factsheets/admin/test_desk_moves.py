@@ -250,6 +250,7 @@ def test_reception_and_the_public_reach_no_desk(client, sheet):
     assert FactSheet.objects.get(pk=sheet.pk).is_published
 
 
+@pytest.mark.long
 def test_a_clinician_reads_and_signs_but_does_not_write(client, sheet, reviewer):
     client.force_login(reviewer)
     assert "Sign off" in buttons(client, sheet), "Nobody has signed it yet, so it is not “again”."

@@ -90,6 +90,7 @@ def test_related_pages_change_places_by_buttons_that_keep_what_is_typed(desk, sh
         assert desk.post(address, values_of(desk.get(address)) | {"_row": nonsense}, follow=True).status_code == 200
 
 
+@pytest.mark.long
 def test_the_ledger_s_sheets_and_sources_are_words_with_commas_and_an_unknown_one_is_named(client, staff):
     client.force_login(staff)
     claim = Claim.objects.get(ref="B-01")

@@ -159,6 +159,7 @@ def test_an_edition_from_before_there_were_layers_comes_back_as_one_page_of_chap
     assert {each["layer"] for each in layered.document["chapters"]} == {"leaflet"}
 
 
+@pytest.mark.long
 def test_newer_content_moves_a_section_and_leaves_alone_where_staff_put_it(tmp_path):
     fixtures = Fixtures(tmp_path, alone=True)
     fixtures.fields(PART)["kind"] = "self_care"

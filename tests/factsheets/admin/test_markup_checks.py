@@ -105,6 +105,7 @@ def test_a_text_that_readers_would_see_broken_comes_back_with_its_line(desk, aut
     assert "needs the whole address" in errors_of(save(desk, change_address(statement), detail="See [it](#try)."))
 
 
+@pytest.mark.long
 def test_what_readers_of_a_public_page_see_broken_is_on_its_page_and_in_the_reminder_of_its_review(client):
     sheet = FactSheet.objects.get(slug="about-back-pain")
     FactSheet.objects.filter(slug="stress-and-back-pain").update(

@@ -84,6 +84,7 @@ def test_every_section_has_its_place(slug):
     assert set(FactSheet.objects.get(slug=slug).sections.values_list("slug", flat=True)) <= set(ids(tree))
 
 
+@pytest.mark.long
 def test_no_section_can_take_the_address_of_a_part_of_the_page(client, sheet):
     places = {slug for each in sheet.sections.all() for slug in (each.slug, *each.former_slugs)}
     own = set(ids(sheet_page(client, sheet.slug))) - places

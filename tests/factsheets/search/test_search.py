@@ -42,6 +42,7 @@ def test_a_search_finds_what_a_reader_means(client, subtests):
             assert address in addresses(search(client, typed))
 
 
+@pytest.mark.long
 def test_every_result_leads_to_its_page_and_to_the_place_on_it(client):
     tried = set()
     for typed in ("sciatica", "acupuncture", "pain", "exercise", "sleep", "pee", "qi", "phone", "flare-up", "MRI"):
@@ -103,6 +104,7 @@ def test_the_number_of_results_is_in_the_title_and_on_the_page(client):
     assert title(search(client, "zebrafish")).startswith("2 results for “zebrafish”")
 
 
+@pytest.mark.long
 def test_many_results_come_in_pages_without_gaps_or_doubles(client):
     expected = {a_sheet(f"sheet-{number}", f"Zebrafish {number}").get_absolute_url() for number in range(23)}
     first, second, third = (search(client, "zebrafish", page=number) for number in (1, 2, 3))
@@ -183,6 +185,7 @@ def test_a_word_that_only_a_draft_has_is_not_suggested(client):
 # --- synonyms ---
 
 
+@pytest.mark.long
 def test_an_editors_synonym_counts_from_the_next_search_on(client):
     assert not hits(search(client, "zebrafish"))
     group = Synonym.objects.create(slug="fish", words="zebrafish, low back pain")

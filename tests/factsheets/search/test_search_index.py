@@ -154,6 +154,7 @@ def test_a_search_takes_few_queries_however_many_words_it_has(client, django_ass
 # --- what editors keep ---
 
 
+@pytest.mark.long
 def test_editors_write_synonyms_with_commas_at_their_desk(client):
     client.force_login(person("Edith", "editor"))
     answer = save(client, reverse("admin:factsheets_synonym_add"), words="zebrafish, low back pain")
@@ -213,6 +214,7 @@ def test_editors_write_what_patients_ask_beside_the_place_that_answers_it(client
     assert not hits(search(Client(), "zebrafish"))
 
 
+@pytest.mark.long
 def test_questions_follow_their_sheet_to_a_new_address_and_a_place_that_has_gone_to_the_top(client):
     sheet = a_sheet("one", "Alpha")
     SearchQuestions.objects.create(place="one#the-part", questions=["why do zebrafish glow"])
@@ -229,6 +231,7 @@ def test_questions_follow_their_sheet_to_a_new_address_and_a_place_that_has_gone
     )
 
 
+@pytest.mark.long
 def test_editors_see_what_was_often_not_found_and_go_on_to_synonyms(client):
     SearchMiss.objects.create(digest="a", times=7, days=3, text="zebrafish")
     SearchMiss.objects.create(digest="b", times=2, days=1)

@@ -121,6 +121,7 @@ def test_words_are_kept_from_the_fifth_time_on_when_they_came_on_three_days(day)
     assert (SearchMiss.objects.get().times, SearchMiss.objects.get().days) == (5, 3)
 
 
+@pytest.mark.long
 def test_somebody_who_searches_again_and_again_on_one_day_stays_a_number(day):
     ask_for("zebrafish", times=30)
     assert SearchMiss.objects.get().text == ""
