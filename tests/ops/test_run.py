@@ -4,13 +4,11 @@ import os
 import re
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 import urllib.error
 import urllib.parse
 import urllib.request
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -28,9 +26,9 @@ def local(folder, port):
     return {**keep, "BACKCARE_LOCAL": "1", "DATA_DIR": str(folder), "PORT": str(port)}
 
 
-def prepare(folder, port, *options):
+def prepare(folder, port):
     return subprocess.run(
-        [sys.executable, "manage.py", "prepare", *options],
+        [sys.executable, "manage.py", "prepare"],
         cwd=ROOT,
         env=local(folder, port),
         capture_output=True,
@@ -70,30 +68,8 @@ def runs(pid: str) -> bool:
         return False
 
 
-def test_an_empty_site_has_nobody_invented_and_never_gets_the_demo(tmp_path):
-    port = free_port()
-    made = prepare(tmp_path, port, "--empty")
-    assert made.returncode == 0, made.stderr
-    assert re.search(r"^Content: \d{4} added, 0 changed, 0 removed, 0 as they were, 0 of yours kept", made.stdout, re.M)
-    with closing(sqlite3.connect(tmp_path / "backcare.sqlite3")) as database:
-
-        def first(query: str) -> tuple:
-            return database.execute(query).fetchone()
-
-        assert first("SELECT name, phone, email, inbox_email, address, prices FROM backcare_clinicsettings") == (
-            *("Back clinic", "", "", "", "", ""),
-        )
-        assert first("SELECT count(*) FROM factsheets_teammember") == (0,)
-        code = [sys.executable, "manage.py", "owner_code"]
-        assert subprocess.run(code, cwd=ROOT, env=local(tmp_path, port), capture_output=True).returncode == 0
-        again = prepare(tmp_path, port)
-        assert again.returncode == 0, again.stderr
-        assert "Staff accounts" not in again.stdout
-        assert first("SELECT (SELECT count(*) FROM auth_user), (SELECT count(*) FROM enquiries_enquiry)") == (0, 0)
-
-
 def test_a_first_run_serves_reads_and_mails_and_a_second_one_keeps_everything(tmp_path):
-    """From nothing: the test above. Here the database and the static files are those of a first run, as far as the demo."""
+    """The database and static files are those of a first run, as far as the demo. test_new_clinic.py begins with nothing."""
     port = free_port()
     FilledDatabase().start(tmp_path)
     first = prepare(tmp_path, port)
