@@ -48,7 +48,7 @@ KEPT: dict[str, str] = {}
 LEFT_OUT = {
     "--fast": "what drives a browser, starts a process, commits to the database, makes a PDF, writes fact sheets at the desk,"
     " or takes more than 0.4 seconds",
-    "--other-database": "what asks no database, and what no database can change",
+    "--other-database": "what asks no database, what no database can change, and what is slow for other reasons",
 }
 
 
@@ -74,7 +74,7 @@ def pytest_report_header(config):
 def pytest_collection_modifyitems(config, items):
     """Each process begins with its share of the slow tests, so that at the end none waits for another one's long test."""
     if config.getoption("--other-database"):
-        leave_out(config, items, lambda item: not asks_database(item) or item.get_closest_marker("once"))
+        leave_out(config, items, runs_once)
     if config.getoption("--fast"):
         leave_out(config, items, is_slow)
     items[:] = dealt(items, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
@@ -106,6 +106,17 @@ def pytest_collection_finish():
 def leave_out(config, items, unwanted):
     config.hook.pytest_deselected(items=[item for item in items if unwanted(item)])
     items[:] = [item for item in items if not unwanted(item)]
+
+
+def runs_once(item) -> bool:
+    """What another database cannot change.
+
+    A slow test is slow for the pages that it makes. What it asks the database, shorter tests ask too, or it is marked `both`.
+    """
+    if item.get_closest_marker("both"):
+        return False
+    about_database = commits(item) or item.get_closest_marker("process")
+    return not asks_database(item) or item.get_closest_marker("once") or (is_slow(item) and not about_database)
 
 
 def is_slow(item) -> bool:

@@ -141,6 +141,7 @@ def test_many_at_the_same_moment_get_no_more_than_the_limit_and_another_process_
     assert run.stdout.split() == [str(REFUSED), "303"]
 
 
+@pytest.mark.both
 @pytest.mark.long
 def test_no_address_of_a_machine_is_kept_anywhere(db):
     here = [Client(REMOTE_ADDR=place) for place in ("203.0.113.77", "2001:db8:77::1")]

@@ -289,6 +289,7 @@ def test_what_cannot_be_booked_comes_back_with_what_was_typed(desk):
     assert not Appointment.objects.exists()
 
 
+@pytest.mark.both
 @pytest.mark.long
 def test_the_lists_say_what_is_today_this_week_and_what_needs_an_outcome(desk, staff):
     kinds = ("came", "missed", "by_patient", "by_clinic", "kept")
@@ -366,6 +367,7 @@ def test_one_with_an_appointment_is_not_closed_or_marked_as_spam_and_erasing_tak
 # --- the feed ---
 
 
+@pytest.mark.both
 def test_the_feed_says_references_and_times_and_its_address_can_be_renewed(desk, client, staff):
     rita = User.objects.get(first_name="Rita")
     mine, theirs = consultation(name="Mine Example"), consultation(email="2@example.com", name="Theirs Example")

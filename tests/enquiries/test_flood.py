@@ -89,6 +89,7 @@ def settle(desk: Client, page, **typed):
     return desk.post(page.request["PATH_INFO"], shown | typed)
 
 
+@pytest.mark.both
 @pytest.mark.long
 def test_a_fold_is_settled_in_one_step_but_for_what_somebody_took_or_what_came_meanwhile(db, reception, staff):
     noisy = from_place(1)

@@ -53,6 +53,7 @@ def page(client, slug: str = PART) -> str:
     return client.get(f"/fact-sheets/{slug}/text/").content.decode()
 
 
+@pytest.mark.both
 @pytest.mark.long
 def test_an_empty_database_has_got_every_sheet_and_a_second_run_changes_nothing(db):
     """The first run was that of the tests' own database. What it says of itself: tests/ops/test_run.py."""

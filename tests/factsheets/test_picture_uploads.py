@@ -290,6 +290,7 @@ def test_a_figure_that_is_deleted_takes_its_picture_along(staff_client):
     assert not Picture.objects.exists()
 
 
+@pytest.mark.both
 @pytest.mark.long
 def test_a_sheet_that_cannot_be_made_anew_keeps_the_picture_of_its_last_good_text(editor, figure, sheet):
     first = show(figure)

@@ -80,6 +80,7 @@ def said_by(response) -> str:
     return text(tree(response))
 
 
+@pytest.mark.both
 def test_a_change_reaches_patients_only_with_a_second_persons_approval(desk, client, mail_through):
     sheet = FactSheet.objects.get(slug="about-back-pain")
     before, short_before = live().text, live().short_text

@@ -167,6 +167,7 @@ def test_a_source_shows_its_uses_and_another_year_is_drafted_by_one_and_publishe
     assert public_sheet.editions.count() == many
 
 
+@pytest.mark.both
 def test_a_draft_of_what_a_colleague_changed_deleted_or_drafted_loses_nothing(desk, author, reviewer):
     FactSheet.objects.all().delete()  # as above
     term = GlossaryTerm.objects.filter(explain_in_text=False).first()

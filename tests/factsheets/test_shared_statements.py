@@ -78,6 +78,7 @@ def test_an_edit_that_no_public_sheet_may_show_is_stopped_in_all_of_them(desk, c
     assert "cures" not in text(page(desk, "/fact-sheets/long-term-pain/"))
 
 
+@pytest.mark.both
 def test_the_same_question_is_answered_once(desk, cbt):
     add = reverse("admin:factsheets_statement_add")
     words = {"claim": "CBT again", "direction": "helps", "grade": "G2", "sources-0": cbt.sources.first().title}
@@ -115,6 +116,7 @@ def test_the_same_question_is_answered_once(desk, cbt):
     assert not Statement.objects.filter(claim="Not saved").exists()
 
 
+@pytest.mark.both
 def test_a_statement_that_a_sheet_shows_cannot_be_deleted(desk, cbt):
     address = reverse("admin:factsheets_statement_delete", args=[cbt.pk])
     assert "would require deleting the following protected" in text(tree(desk.get(address)))
@@ -138,6 +140,7 @@ def test_every_sheet_that_refers_to_a_statement_gives_the_same_verdict(db):
     }
 
 
+@pytest.mark.both
 def test_newer_words_for_a_statement_that_staff_edited_are_settled_in_every_sheet(desk, tmp_path):
     fixtures = Fixtures(tmp_path, alone=True)
     fixtures.load()
@@ -161,6 +164,7 @@ def test_newer_words_for_a_statement_that_staff_edited_are_settled_in_every_shee
     assert sheet.editions.first().changes == ["Changed: Proof"]
 
 
+@pytest.mark.both
 @pytest.mark.long
 def test_an_edition_puts_statements_back_in_their_places(db):
     sheet = FactSheet.objects.get(slug="long-term-pain")

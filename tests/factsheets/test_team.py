@@ -30,6 +30,7 @@ ENTRY = "https://www.hcpc.example/PH123456"
 ANN = {"name": "Ann  Lee", "role": "physiotherapist", "register": "HCPC", "number": "ph 123456", "register_link": ENTRY}
 
 
+@pytest.mark.both
 def test_an_owner_enters_somebody_and_every_page_that_names_them_follows_at_once(
     staff_client, staff, client, author, mail_through
 ):
@@ -166,6 +167,7 @@ def test_only_somebody_with_a_register_and_a_number_signs_off(client, author):
     assert FactSheet.objects.get(pk=sheet.pk).reviewed_by == reviewer
 
 
+@pytest.mark.both
 def test_the_migration_takes_over_the_environments_lines_and_those_who_reviewed(author):
     reviewer = person("Clive", "clinician")
     published(author, reviewer)

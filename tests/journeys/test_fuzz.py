@@ -60,6 +60,7 @@ KNOWN = [
 ]
 
 
+@pytest.mark.both
 @pytest.mark.long
 def test_no_generated_request_is_a_500_or_comes_back_unescaped_and_none_leaves_a_word_in_the_log():
     targets, staff = collect()
@@ -116,6 +117,7 @@ def test_a_field_name_that_is_none_of_the_admins_is_refused(staff_client, value)
     assert staff_client.post(source, {"_to_field": value}).status_code == 400
 
 
+@pytest.mark.both
 @pytest.mark.long
 def test_a_search_for_very_many_words_is_one_for_the_first_of_them(staff_client, subtests):
     for model in sorted(each._meta.label_lower for each in admin.site._registry):
@@ -125,6 +127,7 @@ def test_a_search_for_very_many_words_is_one_for_the_first_of_them(staff_client,
             assert "We searched for the first 30 words only." in text(parse(answer))
 
 
+@pytest.mark.both
 @pytest.mark.long
 def test_ledger_rows_that_are_emptied_are_none_and_no_crash(staff_client):
     figure = Figure.objects.exclude(claim_refs=[]).first()

@@ -48,6 +48,7 @@ TEXT = NASTY | st.text(max_size=40) | st.text(alphabet="@.-+ äß0\x00\r\n\u200d
 EXAMPLES = 60  # for each form; the long dose is loadtests/trials/fuzz.py
 
 
+@pytest.mark.both
 @pytest.mark.parametrize("kind", FORMS)
 @pytest.mark.long
 def test_no_generated_form_is_a_500_and_none_breaks_the_mail_or_the_inbox(staff_client, many_forms, kind):
@@ -260,6 +261,7 @@ def hostile() -> list[dict]:
     return made
 
 
+@pytest.mark.both
 @pytest.mark.long
 def test_four_hundred_hostile_requests_are_refused_and_none_is_a_500():
     requests = hostile()
@@ -291,6 +293,7 @@ def test_what_cannot_be_read_gets_a_page_that_says_so(broken):
 # --- honest requests, damaged at random ---
 
 
+@pytest.mark.both
 @pytest.mark.long
 def test_a_damaged_honest_form_is_answered_whatever_is_damaged():
     chance = random.Random(SEED)  # noqa: S311 - repeatable, no secret

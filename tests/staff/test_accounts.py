@@ -124,6 +124,7 @@ def test_the_invited_choose_a_password_and_a_second_factor_and_nobody_else_sees_
     ]
 
 
+@pytest.mark.both
 @pytest.mark.long
 def test_an_invitation_ends_after_a_day_and_is_renewed_with_one_press(owner, staff, mail_through, clock):
     owner.post(INVITE, nora())
@@ -168,6 +169,7 @@ def test_an_invitation_ends_after_a_day_and_is_renewed_with_one_press(owner, sta
     assert "This account has been used" in said(refused) and User.objects.filter(pk=staff.pk).exists()
 
 
+@pytest.mark.both
 @pytest.mark.long
 def test_who_is_deactivated_is_out_at_once_and_their_enquiries_are_in_the_queue(
     owner, staff, rita, codes, mail_through
@@ -283,6 +285,7 @@ def test_a_colleague_takes_over_all_of_it_at_once_and_patients_hear_whom_they_se
     assert "Assigned to Nora" in said(owner.get("/admin/who-did-what/", {"reference": enquiry.reference}))
 
 
+@pytest.mark.both
 @pytest.mark.long
 def test_an_owner_who_can_sign_in_always_stays(owner, staff):
     only = "This is the only owner who can sign in."

@@ -46,6 +46,7 @@ def file(response) -> list[list[str]]:
     return list(csv.reader(io.StringIO(b"".join(response.streaming_content).decode("utf-8-sig"), newline="")))
 
 
+@pytest.mark.both
 @pytest.mark.long
 def test_an_owner_sees_who_did_what_and_takes_it_away_with_a_reason(owner, staff, rita, codes, public_sheet):
     enquiry = consultation()
@@ -142,6 +143,7 @@ def exports_of(enquiry, by):
     return [each.encode() for each in found]
 
 
+@pytest.mark.both
 @pytest.mark.long
 def test_pages_follow_one_another_without_a_gap_or_a_line_twice(owner, staff, monkeypatch):
     """Many lines of the same moment, in three tables."""
@@ -208,6 +210,7 @@ def test_a_new_table_that_names_a_member_of_staff_is_in_the_list_or_told_elsewhe
     assert name_staff == TOLD_ELSEWHERE, "Add it to backcare/staff/audit.py, or say here why not."
 
 
+@pytest.mark.both
 @pytest.mark.long
 def test_what_is_asked_wrongly_is_told_and_kept(owner):
     refused = owner.get(PAGE, {"from_day": "soon", "to_day": "9999-12-31", "reference": "BBBB-BBBB", "who": "999999"})
@@ -223,6 +226,7 @@ def test_what_is_asked_wrongly_is_told_and_kept(owner):
         assert owner.get(PAGE, {"after": place}).status_code == 200, place
 
 
+@pytest.mark.both
 @pytest.mark.long
 def test_guessing_makes_one_line_an_hour_and_a_name_that_nobody_has_is_not_kept(owner, staff, rita, codes, clock):
     guessing = Client()

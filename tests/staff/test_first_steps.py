@@ -52,6 +52,7 @@ def words(response) -> str:
     return " ".join(text(tree(response)).split())
 
 
+@pytest.mark.both
 @pytest.mark.long
 @pytest.mark.parametrize("second_factor", [True, False])
 def test_the_first_owner_comes_in_with_the_code_once_and_nobody_else_does(client, db, settings, second_factor):

@@ -63,6 +63,7 @@ def test_it_is_off_unless_it_is_set(here, rita):
     assert not is_in(here)
 
 
+@pytest.mark.both
 @pytest.mark.long
 def test_who_has_an_account_comes_in_by_the_provider_and_our_rules_hold(here, there, rita, staff, clock, monkeypatch):
     page = here.get(f"{LOGIN}?next={INBOX}")

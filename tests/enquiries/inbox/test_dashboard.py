@@ -78,6 +78,7 @@ def test_an_old_clinic_without_recent_enquiries_is_told_so(client, db):
     assert "No enquiries in the last four weeks." in text(part(page_of(client, "reception"), "four-weeks"))
 
 
+@pytest.mark.both
 @pytest.mark.long
 def test_today_says_in_words_what_is_wrong_and_leads_there(client, db):
     flagged, late, failed = consultation(name="A"), consultation(name="B"), consultation(name="C")
@@ -153,6 +154,7 @@ def test_the_four_weeks_count_what_came_and_who_was_answered_on_time(client, she
     assert "1 person could not be reached in three or more calls." in text(part(client.get(INDEX), "calls"))
 
 
+@pytest.mark.both
 @pytest.mark.long
 def test_every_number_of_a_table_leads_to_as_many_enquiries(client, sheet):
     some_weeks()
@@ -239,6 +241,7 @@ def test_content_names_what_wants_an_editor(client, sheet):
     assert len(client.get(listed).context["cl"].result_list) == 1
 
 
+@pytest.mark.both
 @pytest.mark.long
 def test_what_the_claims_guard_found_in_a_notice_a_wording_or_a_reply_is_named_with_who_let_it_stand_and_why(
     staff_client, staff

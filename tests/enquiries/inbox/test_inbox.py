@@ -26,6 +26,7 @@ def counted(client) -> dict[str, int]:
 # --- queues ---
 
 
+@pytest.mark.both
 @pytest.mark.long
 def test_each_queue_counts_what_it_lists(reception):
     now = timezone.now()

@@ -239,6 +239,7 @@ def test_reception_works_the_inbox_and_nothing_else(client, demo):
     assert client.get(reverse("admin:accounts")).status_code == 403
 
 
+@pytest.mark.both
 @pytest.mark.long
 def test_an_editor_sees_no_enquiry(client, demo):
     client.force_login(User.objects.get(username="editor"))

@@ -290,6 +290,7 @@ def test_a_clinician_is_told_once_by_a_mail_that_says_nothing(reception, mail_th
     assert "We are emailing" in text(parse(step(reception, enquiry, "tell", whom=carl.pk)))
 
 
+@pytest.mark.both
 @pytest.mark.long
 def test_a_clinician_whose_mail_failed_or_who_left_is_not_counted_as_told(reception, mail_through):
     carl = person("Carl", "clinician")

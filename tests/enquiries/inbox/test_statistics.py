@@ -31,6 +31,7 @@ def as_rows(client, name: str, **span) -> list[list[str]]:
     return list(csv.reader(io.StringIO(answer.content.decode().removeprefix("\ufeff"))))
 
 
+@pytest.mark.both
 @pytest.mark.long
 def test_any_range_is_told_in_tables_and_each_is_a_file(client, staff, sheet, monkeypatch):
     monday = london(2027, 2, 1, 10)

@@ -123,6 +123,7 @@ def test_with_an_open_warning_sign_a_reply_carries_all_of_the_emergency_advice(d
     assert mail.subject == f"A message from {clinic.details()['name']}"
 
 
+@pytest.mark.both
 @pytest.mark.long
 def test_whoever_writes_a_template_is_told_of_its_mistakes_and_of_what_the_claims_guard_finds(reception):
     typed = {"name": "Offer", "text": "Hello {patient},\n\nread {sheet: nothing}.\n\nAcupuncture cures sciatica."}

@@ -33,6 +33,7 @@ def erase(client, typed: str = ADA, **changes):
     return client.post(PAGE, values, follow=True)
 
 
+@pytest.mark.both
 @pytest.mark.long
 def test_one_step_takes_all_of_it_out_of_every_table(staff_client, ada):
     marks = [*WORDS.values(), "Canary", "canarynote", "canaryreply", "It stops daily activity", "other@example.com"]

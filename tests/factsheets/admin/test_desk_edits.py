@@ -31,6 +31,7 @@ def test_saving_without_a_change_keeps_no_edition(desk, public_sheet):
     assert public_sheet.editions.count() == 3
 
 
+@pytest.mark.both
 def test_nothing_that_readers_see_is_edited_or_deleted_and_what_was_typed_meanwhile_stays(desk, author, reviewer):
     sheet = draft(author)
     section = sheet.sections.get()
@@ -143,6 +144,7 @@ def test_ledger_rows_are_words_with_commas_and_an_unknown_one_is_named(desk, aut
     assert values_of(desk.get(change_address(section)))["claim_refs"] == "B-01, B-02, RF-E1"
 
 
+@pytest.mark.both
 def test_a_new_address_leads_on_from_the_old_one_in_every_output(desk, public_sheet, client):
     address = reverse("admin:factsheets_factsheet_address", args=[public_sheet.pk])
     place = {"slug": "about-back-pain", "position": "3"}
@@ -176,6 +178,7 @@ def test_a_reader_of_a_retired_sheet_is_told_where_to_go(client, sheet, staff):
     assert "Out of date." not in shown, "The note is for colleagues."
 
 
+@pytest.mark.both
 def test_a_heading_that_the_page_itself_uses_still_gets_an_address(desk, author):
     sheet = draft(author)
     add = f"{reverse('admin:factsheets_section_add')}?sheet={sheet.pk}"

@@ -64,6 +64,7 @@ def test_the_difference_between_editions_is_readable_word_by_word(desk, public_s
     assert edition(desk, public_sheet, 99).status_code == 404
 
 
+@pytest.mark.both
 def test_hostile_words_are_text_in_the_history(desk, author):
     sheet = draft(author)
     hostile = "</del><script>alert(1)</script>"

@@ -34,6 +34,7 @@ def pk(slug: str) -> int:
     return FactSheet.objects.get(slug=slug).pk
 
 
+@pytest.mark.both
 def test_two_related_pages_trade_places_in_one_save(desk, sheet):
     keys = set(sheet.related.values_list("pk", flat=True))
     response = save(desk, change_address(sheet), **{"related-0-to": pk("two"), "related-1-to": pk("one")})
@@ -104,6 +105,7 @@ def test_the_ledger_s_sheets_and_sources_are_words_with_commas_and_an_unknown_on
     assert (claim.sources, claim.sheets) == (["NG59", "MU20"], ["about-back-pain"])
 
 
+@pytest.mark.both
 def test_a_null_character_in_a_list_of_words_is_said(client, staff, desk, author):
     assert "Null characters" in errors_of(
         save(desk, change_address(draft(author).sections.get()), claim_refs="B-01\x00")

@@ -260,6 +260,7 @@ def test_patients_questions_of_a_draft_go_live_with_it_and_undo_nothing_that_col
     assert SearchQuestions.objects.get(place=f"{public_sheet.slug}#walking").questions == live.questions
 
 
+@pytest.mark.both
 def test_questions_leave_search_with_their_section_and_come_back_with_it(desk, new, public_sheet, author, reviewer):
     place = f"{public_sheet.slug}#walks"
     Section.objects.create(sheet=new, slug="walks", position=20, heading="Walks", body="Walk. [@NG59]\n")
@@ -294,6 +295,7 @@ def test_questions_leave_search_with_their_section_and_come_back_with_it(desk, n
     assert SearchQuestions.objects.get(place=place).questions == ["may i walk"]
 
 
+@pytest.mark.both
 def test_the_same_words_come_back_with_the_day_on_which_they_were_to_go(desk, public_sheet, reviewer):
     due, day = timezone.localdate() + timedelta(days=300), timezone.localdate() + timedelta(days=30)
     for retire_on in (day, None):
@@ -436,6 +438,7 @@ def test_a_page_that_was_taken_down_comes_back_by_a_sign_off_alone(desk, new, pu
     assert "Keep moving, please." in text(page(Client(), address))
 
 
+@pytest.mark.both
 def test_a_new_sheet_is_published_on_its_day_too(author, reviewer):
     sheet = draft(author)
     tomorrow = timezone.localdate() + timedelta(days=1)
@@ -486,6 +489,7 @@ def test_reviewers_and_authors_hear_of_each_step_by_email_with_what_was_said_and
     assert [each["Subject"] for each in mail_through.messages[4:]] == [f"Signed off: {sheet.title}"]
 
 
+@pytest.mark.both
 def test_a_comment_must_say_something_and_what_is_too_long_is_not_lost(desk, new, reviewer):
     address = reverse("admin:factsheets_factsheet_comment", args=[new.pk])
     long = "word " * 401
@@ -543,6 +547,7 @@ def test_a_comment_must_say_something_and_what_is_too_long_is_not_lost(desk, new
     assert comment.resolved_actor == "Edith"
 
 
+@pytest.mark.both
 def test_a_draft_copies_the_evidence_and_gives_it_back(desk, public_sheet, author, reviewer):
     proof = Section.objects.create(
         sheet=public_sheet, slug="proof", position=90, kind="evidence", heading="What the evidence says"

@@ -125,6 +125,7 @@ def test_one_misspelt_word_is_mended_in_one_press_and_nothing_that_could_mean_so
     assert shared_drafts.why_second(found, live, live | {"meaning": after}) == ([] if alone else ["meaning"])
 
 
+@pytest.mark.both
 def test_a_draft_of_a_term_names_the_sheets_that_say_its_word_and_never_explain_it(desk):
     found = GlossaryTerm.objects.get(slug="myeloma")
     FactSheet.objects.exclude(slug="about-back-pain").delete()

@@ -148,6 +148,7 @@ def test_all_texts_that_come_with_the_site_pass():
     assert [fault for text in [*plain, PLAIN_SOUND] for fault in plain_faults(text)] == []
 
 
+@pytest.mark.both
 @pytest.mark.long
 def test_a_source_needs_a_link_and_keeps_it(desk):
     FactSheet.objects.all().delete()  # each save makes every sheet anew

@@ -252,6 +252,7 @@ def test_a_source_is_cited_by_words_of_it_or_made_of_what_was_pasted(desk, autho
         assert isinstance(read(hostile), dict)
 
 
+@pytest.mark.both
 def test_statements_and_figures_are_picked_by_words_of_them(desk, author):
     sheet = draft(author)
     add = f"{reverse('admin:factsheets_section_add')}?sheet={sheet.pk}&layer=more"

@@ -154,6 +154,7 @@ def test_a_search_takes_few_queries_however_many_words_it_has(client, django_ass
 # --- what editors keep ---
 
 
+@pytest.mark.both
 @pytest.mark.long
 def test_editors_write_synonyms_with_commas_at_their_desk(client):
     client.force_login(person("Edith", "editor"))
@@ -231,6 +232,7 @@ def test_questions_follow_their_sheet_to_a_new_address_and_a_place_that_has_gone
     )
 
 
+@pytest.mark.both
 @pytest.mark.long
 def test_editors_see_what_was_often_not_found_and_go_on_to_synonyms(client):
     SearchMiss.objects.create(digest="a", times=7, days=3, text="zebrafish")
