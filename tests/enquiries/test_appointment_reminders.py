@@ -51,7 +51,7 @@ def test_the_reminder_is_neutral_and_one_press_refuses_it(db, staff, mail_throug
     kept, refused = consultation(), question(email="other@example.com")
     for enquiry in (kept, refused):
         appointments.book(
-            enquiry=enquiry, by=staff, at=timezone.now() + timedelta(days=3), channel="phone", remind=True
+            enquiry=enquiry, by=staff, at=timezone.now() + timedelta(days=14), channel="phone", remind=True
         )
     deliver()
     [booking] = [
