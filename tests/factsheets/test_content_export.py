@@ -439,6 +439,10 @@ def test_a_file_that_is_no_content_is_refused_in_words_and_changes_nothing(there
         answer = bring(client, data)
         assert words in text(tree(answer)), words
         assert not ContentUpload.objects.exists()
+    (there.folder / "topics.yaml").write_text("[" * 100_000)
+    assert "nested too deeply" in text(tree(bring(client, zipped(there.folder)))), "It would end the process."
+    assert not ContentUpload.objects.exists()
+    there.write()
     assert "Choose a file first." in text(tree(client.post(address, {})))
     monkeypatch.setattr(content_upload, "MAX_UNPACKED", 100)
     assert "There is far more in this file" in text(tree(bring(client, good)))
