@@ -1,6 +1,7 @@
 """A flood from very many addresses, with an honest emergency in the midst of it."""
 
 import random
+import re
 import threading
 import time
 from pathlib import Path
@@ -12,7 +13,6 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from enquiries.models import Enquiry, Status
-from enquiries.request_forms import own_words
 from loadtests.trials.ground import Ground
 from tests.support.desk import tree
 from tests.support.faults import NoRedirect
@@ -36,6 +36,7 @@ FILLING = [
 ]
 SIGN = "I am numb between my legs and cannot feel when I pee, please help"
 HONEST = "Since this morning both feet feel like cotton wool and I have wet myself twice"
+SEEN = re.compile(r'name="question-seen_signs" value="([^"]+)"')
 SECONDS = 60  # to the honest one's mail
 LONG = 1_800
 
@@ -108,15 +109,20 @@ FLOOD = {"F24": many_forms_from_many_addresses}
 
 
 def sent(address: str, place: str, words: str, email: str, **changes: str) -> int:
-    """One question with its card seen, as its check page would send it. The status of the answer."""
-    seen = " ".join(own_words.codes_in(words))
-    data = form("question", email=email, description=words, **({"seen_signs": seen} if seen else {}), **changes)
-    request = Request(f"{address}/question/", urlencode(data).encode(), {"X-Forwarded-For": place})
-    try:
-        return build_opener(NoRedirect).open(request, timeout=60).status
-    except HTTPError as answer:
-        with answer:
-            return answer.code
+    """One question, sent again from its check page when that shows a card first. The status of the last answer."""
+    data = form("question", email=email, description=words, **changes)
+    for _ in range(2):
+        request = Request(f"{address}/question/", urlencode(data).encode(), {"X-Forwarded-For": place})
+        try:
+            with build_opener(NoRedirect).open(request, timeout=60) as answer:
+                status, page = answer.status, answer.read().decode()
+        except HTTPError as answer:
+            with answer:
+                return answer.code
+        if status != 200 or not (shown := SEEN.search(page)):
+            return status
+        data["question-seen_signs"] = shown[1]
+    return status
 
 
 def mails_about(smtp, reference: str) -> list:
