@@ -276,9 +276,10 @@ def test_what_the_claims_guard_found_in_a_notice_a_wording_or_a_reply_is_named_w
     ):
         assert links(exceptions)[url] == title and staff_client.get(url).status_code == 200
         assert f"{title}: {said} {when}" in words
-    # An editor reads them too, without links that would be refused.
+    # An editor reads them too, with a link to the notice, and without those that would be refused.
     seen = part(page_of(staff_client, "editor"), "content-block")
-    assert "Notice: We cure backs. Sam" in text(seen) and not {notice, page, address} & set(links(seen))
+    assert f"Notice: We cure backs. {when}" in text(seen)
+    assert {notice, page, address} & set(links(seen)) == {notice}
     # There is no clinician, so one person could. When there is one they agree, and until then nothing else is kept.
     assert words.count("By one person.") == len(checks.claims_of_one_person(None)) == 3
     staff_client.force_login(staff)
