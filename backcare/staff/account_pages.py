@@ -21,6 +21,7 @@ from backcare.staff import accounts, handover, sessions, totp
 from backcare.staff.forms import AccountForm, HandoverForm
 from backcare.staff.models import Authenticator, Invitation
 from enquiries.clock import at_words
+from enquiries.mail import emails
 from enquiries.mail.worker import reason_in_words
 from enquiries.models import MessageState, OutgoingMessage, Purpose
 from enquiries.templatetags.moments import lately
@@ -245,7 +246,12 @@ def _row(
 
 def _invited(user: User, *, mailed: bool = True) -> str:
     until = at_words(totp.invited_until(user), timezone.now())
-    sent = f"We are emailing a link to {user.email}. " if mailed else "They sign in with their password. "
+    if not mailed:
+        sent = "They sign in with their password. "
+    elif emails.sender_address():
+        sent = f"We are emailing a link to {user.email}. "
+    else:
+        sent = f"The link to {user.email} waits, because no email can be sent yet: set the sender under “Clinic settings”. "
     return f"{sent}They can set up a second factor until {until}. After that, invite them again."
 
 

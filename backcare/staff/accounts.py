@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
 from django.contrib.auth.models import Group, User
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 
 from backcare.staff import handover, roles, sessions, totp
 from backcare.staff.models import Invitation
@@ -55,9 +55,21 @@ def role_in_words(user: User) -> str:
 
 
 def as_spelt(username: str) -> str:
-    """The username as its account has it: a phone begins an address with a capital. As it is where two accounts could be meant."""
-    alike = list(User.objects.filter(username__iexact=username).values_list("username", flat=True)[:2])
-    return alike[0] if len(alike) == 1 else username
+    """The username of the account that is meant, by it or by its email address: a phone begins an address with a capital.
+
+    As it is where two accounts could be meant.
+    """
+    for meant in (Q(username__iexact=username), Q(email__iexact=username)):
+        alike = list(User.objects.filter(meant).values_list("username", flat=True)[:2])
+        if alike:
+            return alike[0] if len(alike) == 1 else username
+    return username
+
+
+def sign_in_label() -> str:
+    """What people type to sign in. Accounts that were made on the desk have their address as username."""
+    others = User.objects.filter(is_staff=True, is_active=True).exclude(username__iexact=F("email"))
+    return "Email address or username" if others.exists() else "Email address"
 
 
 def taken(address: str, *, but: User | None = None) -> User | None:

@@ -13,7 +13,6 @@ class PasswordForm(AdminAuthenticationForm):
 
     error_messages = {
         **AdminAuthenticationForm.error_messages,
-        "invalid_login": "The username or password is not right. Check the capital letters in your password.",
         "busy": "Many people are signing in at the moment, so we did not check your password. Wait a few seconds and try again.",
     }
 
@@ -22,8 +21,13 @@ class PasswordForm(AdminAuthenticationForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        for name, field in self.fields.items():
-            field.error_messages["required"] = f"Enter your {name}."
+        self.fields["username"].label = label = accounts.sign_in_label()
+        wrong = f"The {label.lower().replace(' or ', ', ')} or password is not right."
+        self.error_messages = self.error_messages | {
+            "invalid_login": f"{wrong} Check the capital letters in your password."
+        }
+        for field in self.fields.values():
+            field.error_messages["required"] = f"Enter your {field.label.lower()}."
 
     def clean(self):
         username = self.cleaned_data.get("username")

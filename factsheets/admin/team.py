@@ -18,6 +18,9 @@ class AccountField(forms.ModelChoiceField):
         return f"{team.account_name(user)} ({user.get_username()}{'' if user.is_active else ', deactivated'})"
 
 
+NAMES_LIKE_CLAIMS = {"Miracle", "Cure"}
+
+
 class TeamMemberForm(PictureForm, OpenedForm):
     account = AccountField(
         queryset=get_user_model().objects.filter(is_staff=True).order_by("first_name", "username"),
@@ -101,8 +104,10 @@ class TeamMemberForm(PictureForm, OpenedForm):
         self.add_error("register_link", said)
 
     def _expect_no_claim(self, given):
-        """Patients read these beside reviews and appointments. Somebody may be called Miracle: capitals in a name claim nothing."""
-        name = " ".join(word for word in given.get("name", "").split() if not word[0].isupper())
+        """Patients read these beside reviews and appointments. A claim in capitals is one too, but Miracle may be a name."""
+        own, comma, more = given.get("name", "").partition(",")
+        first, rest = own.split()[:3], own.split()[3:]
+        name = " ".join([*(word for word in first if word not in NAMES_LIKE_CLAIMS), *rest]) + comma + more
         for field, words in (("name", name), *((each, given.get(each, "")) for each in ("role", "other_register"))):
             for found in claims_guard.free_text("", words):
                 self.add_error(field, f"“{found.sentence}”: {found.rule}")

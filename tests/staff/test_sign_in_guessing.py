@@ -44,6 +44,7 @@ def test_a_throttled_try_is_not_looked_at_and_waiting_helps(client, rita, codes,
     assert "no-store" in refused["Cache-Control"]
     clock(int(refused["Retry-After"]) + 1)
     assert password(client, "Rita")["Location"] == CODE, "A phone begins a name with a capital."
+    assert password(Client(), "Rita@Example.com")["Location"] == CODE, "Not everybody remembers a username."
 
 
 def test_codes_are_throttled_with_the_passwords(client, rita, codes):

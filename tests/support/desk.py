@@ -1,6 +1,7 @@
 """Shared by the tests of the desk: staff with their roles, and forms as a browser would send them back."""
 
 import base64
+import re
 import time
 from datetime import timedelta
 
@@ -47,7 +48,7 @@ def sign_in(someone, name: str):
     """Signs in with the password, and with a code from their app if they have one."""
     page = someone.page
     someone.open("/admin/")
-    page.get_by_label("Username").fill(name)
+    page.get_by_label(re.compile("Email address|Username")).fill(name)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     user = User.objects.get(username=name)
