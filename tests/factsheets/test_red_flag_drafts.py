@@ -100,7 +100,7 @@ def test_a_change_reaches_patients_only_with_a_second_persons_approval(desk, cli
     assert NEW in desk.get("sign") and "NHS has new words." in desk.get("sign")
     for page in (desk.get("sign"), desk.get("changelist")):
         assert "The short emergency card: on every page" in page and "“Check your symptoms”" in page
-        assert f"{sheet.title}: figure: Where you may feel an emergency says “{OLD_SHORT}”" in page, (
+        assert f"{sheet.title}: Should I worry? Where you may feel an emergency says “{OLD_SHORT}”" in page, (
             "It repeats the sign."
         )
         assert "Long-term pain: " not in page

@@ -73,9 +73,11 @@ def test_somebody_elses_change_is_not_overwritten_unseen(desk, author):
     response = desk.post(change_address(section), opened | {"body": "My words. [@NG59]"})
     assert "Una saved this while you had it open." in errors_of(response)
     assert conflict_in(response) == {
-        "Text": ("Words of a colleague. [@NG59]", "My words. [@NG59]"),
+        "Text": ("Words of a colleague. [source: NICE 2016]", "My words. [source: NICE 2016]"),
         "Patients’ questions that this answers": ("is it safe", "Empty"),
     }
+    copied = [text(each) for each in tree(response).iter("textarea") if each.get("readonly") is not None]
+    assert copied == ["Words of a colleague. [@NG59]"], "To copy from, as it is typed."
     marked = {tag: " ".join(text(each) for each in tree(response).iter(tag)) for tag in ("del", "ins")}
     assert "colleague" in marked["del"] and "My" in marked["ins"] and "NG59" not in str(marked)
     assert "Save mine over theirs" in [each.get("value") for each in tree(response).iter("input")]
