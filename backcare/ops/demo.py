@@ -33,7 +33,8 @@ CLINIC = {
     "inbox_email": "inbox@example.com",
     "address": "1 Example Street, Larkfield",
     "prices": "First consultation, 45 minutes: £60\nFollow-up, 30 minutes: £45",
-    "acupuncture_prices": "Acupuncture, 30 minutes: £45\nSix acupuncture sessions: £270, or £330 with the first consultation",
+    "acupuncture_prices": "First consultation, 45 minutes: £60\nAcupuncture, 30 minutes: £45\n"
+    "With the first consultation: four sessions £240, six £330",
     "interest_statement": INTEREST_STATEMENT,
 }
 PEOPLE = [

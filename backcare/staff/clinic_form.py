@@ -129,7 +129,8 @@ class ClinicForm(forms.Form):
         "Prices of acupuncture",
         2000,
         lines=3,
-        help_text="Pages about acupuncture show these and no others. Other treatments’ pages show those above.",
+        help_text="Pages about acupuncture show these and no others, so give the price of a four-session try and of a whole "
+        "course, with the first visit. Other treatments’ pages show those above.",
     )
     interest_statement = line(
         "What you sell, and how pages stay fair",
