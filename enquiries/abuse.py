@@ -92,7 +92,7 @@ class AbuseDecision:
     `aside`: why it is set aside without a promised reply, as spam or, with `held`, in the queue for a flood. `silent`:
     why its sender gets no email. A form set aside is also silent. `likelihood` orders what is held back: higher first. `marks`
     and `fold` are those of a form with a warning sign (enquiries/flood.py). Without `alarm` the clinic gets no alert for it, as one
-    like it has already alerted it.
+    like it has already alerted it. `counts` are the limits that it uses up, for `Standing.count`.
     """
 
     aside: str = ""
@@ -102,6 +102,12 @@ class AbuseDecision:
     marks: dict[str, int] = field(default_factory=dict)
     fold: flood.Fold | None = None
     alarm: bool = True
+    counts: tuple[tuple[str, str, timedelta], ...] = ()
+
+    @property
+    def is_usual(self) -> bool:
+        """Whether nothing is against it and nothing special about it."""
+        return self == AbuseDecision(counts=self.counts)
 
     @property
     def status(self) -> str:
@@ -138,9 +144,10 @@ class Standing:
     def mailbox_had_enough(self) -> bool:
         return self.named >= settings.MAX_MAILS_PER_ADDRESS_PER_DAY
 
-    def count(self, *, mailbox: bool = False, in_total: bool = False) -> None:
-        counted = [(name, subject, HOUR) for name, subject, _ in self.places]
-        limits.add([*counted, *([self.mailbox] if mailbox else []), *([TOTAL] if in_total else [])])
+    def uses(self, *, mailbox: bool = False, in_total: bool = False) -> tuple[tuple[str, str, timedelta], ...]:
+        """The limits that a form of this sender uses up."""
+        around = [(name, subject, HOUR) for name, subject, _ in self.places]
+        return (*around, *([self.mailbox] if mailbox else []), *([TOTAL] if in_total else []))
 
     def wait(self) -> int:
         """Seconds until the sender may send again."""
@@ -166,9 +173,12 @@ def mailbox(address: str) -> str:
 # --- when a form comes ---
 
 
-def standing(sender: str, kind: str, email: str) -> Standing:
-    """Reads everything that the decision needs, in one query. Must be inside the transaction that saves the form."""
-    limits.one_at_a_time([TOTAL[:2]])
+def standing(sender: str, kind: str, email: str, *, in_turn: bool = True) -> Standing:
+    """Reads everything that the decision needs, in one query. Must be inside the transaction that saves the form.
+
+    `in_turn`: nobody else counts a form until that transaction ends."""
+    if in_turn:
+        limits.one_at_a_time([TOTAL[:2]])
     places = _places(sender)
     named = (f"forms: {_mailbox_limit(kind)}", mailbox(email), DAY)
     around = [(name, subject, HOUR) for name, subject, _ in places]
@@ -202,14 +212,16 @@ def decide(
     trap: bool = False,
     in_no_time: bool = False,
     flagged: bool = False,
+    stopped: bool | None = None,
 ) -> AbuseDecision:
-    """What happens to a form that is about to be saved. Counts it in the same transaction, so that both happen or neither.
+    """What happens to a form that is about to be saved. Whoever saves it adds the decision's `counts` to the limits in the same
+    transaction, so that both happen or neither.
 
     Without `seen` no stranger sent it, and nothing is counted. `caught` is why it is set aside anyway. It counts for its sender
     alone then, and nobody can use up what belongs to others. `flagged`: it has a warning sign, so it is kept and not set aside,
     whatever else is true. Beyond the limits no mail goes to its address, and `texts`, what was typed, tell whether it is one of
-    many alike. Raises TooMany for what must not be written, and for a report without a sign. The forms in which people ask for
-    help are set aside in its place.
+    many alike. `stopped`: whether that address asked us to stop, if it was looked up already. Raises TooMany for what must not
+    be written, and for a report without a sign. The forms in which people ask for help are set aside in its place.
     """
     if seen is None:
         return _without_mail(caught, flagged=flagged) if caught else AbuseDecision()
@@ -218,7 +230,9 @@ def decide(
         marks = flood.marks(seen.places, mailbox=mailbox(email) if email else "", texts=texts)
         if fold := flood.fold_of(marks):
             refuse_on_full_disk(kind, seen)
-    decision = _weigh(kind, seen, email, caught=caught, trap=trap, in_no_time=in_no_time, flagged=flagged)
+    decision = _weigh(
+        kind, seen, email, caught=caught, trap=trap, in_no_time=in_no_time, flagged=flagged, stopped=stopped
+    )
     if decision.silent == IN_TOTAL:
         sound_alarm()
     # There is one alarm for a fold, and another if a form comes after staff have dealt with all of it.
@@ -227,7 +241,15 @@ def decide(
 
 
 def _weigh(
-    kind: str, seen: Standing, email: str, *, caught: str, trap: bool, in_no_time: bool, flagged: bool
+    kind: str,
+    seen: Standing,
+    email: str,
+    *,
+    caught: str,
+    trap: bool,
+    in_no_time: bool,
+    flagged: bool,
+    stopped: bool | None,
 ) -> AbuseDecision:
     _refuse_what_fills_the_disk(kind, seen, flagged=flagged)
     over = seen.is_over(settings.MAX_FORMS_PER_SENDER_PER_HOUR)
@@ -237,28 +259,26 @@ def _weigh(
     reason = caught or (ONE_PLACE if over else "") or (NO_TIME if hasty else "")
     if reason:
         _refuse_beyond_budget(kind, seen, flagged=flagged)
-        seen.count()
-        return _without_mail(reason, flagged=flagged)
+        return _without_mail(reason, seen.uses(), flagged=flagged)
     # Looks up both, whatever the first says, so that the response takes equally long for every address.
-    stopped, had_today = is_stopped(email), bool(email) and seen.mailbox_had_enough
+    stopped = is_stopped(email) if stopped is None else stopped
+    had_today = bool(email) and seen.mailbox_had_enough
     silent = (STOPPED if stopped else "") or (HAD_TODAY if had_today else "")
     to_count = bool(email) and not had_today  # people who want a phone call may give none
     if silent and kind == EnquiryKind.REPORT:
-        seen.count(mailbox=to_count)
-        return _without_mail(silent, flagged=flagged)
+        return _without_mail(silent, seen.uses(mailbox=to_count), flagged=flagged)
     if seen.room:
-        seen.count(mailbox=to_count, in_total=True)
-        return AbuseDecision(silent=silent)
+        return AbuseDecision(silent=silent, counts=seen.uses(mailbox=to_count, in_total=True))
     if kind == EnquiryKind.REPORT and not flagged:
         raise TooMany(_look("total", EVERYBODY).wait or 60, in_total=True)
     _refuse_beyond_budget(kind, seen, flagged=flagged)
-    seen.count(mailbox=to_count)
+    counts = seen.uses(mailbox=to_count)
     if flagged:
-        return _without_mail(IN_TOTAL, flagged=True)
+        return _without_mail(IN_TOTAL, counts, flagged=True)
     # A script comes from the same place again and does not read the check page. Neither alone proves anything.
     likelihood = 2 * seen.is_new + (not in_no_time)
     # The reason is that the mailbox has had enough, so it gets no acknowledgement even when staff release it.
-    return AbuseDecision(aside=silent or IN_TOTAL, silent=IN_TOTAL, held=True, likelihood=likelihood)
+    return AbuseDecision(aside=silent or IN_TOTAL, silent=IN_TOTAL, held=True, likelihood=likelihood, counts=counts)
 
 
 def refuse_on_full_disk(kind: str, seen: Standing) -> None:
@@ -283,8 +303,8 @@ def _refuse_beyond_budget(kind: str, seen: Standing, *, flagged: bool) -> None:
         raise TooMany(seen.wait(), kind=kind)
 
 
-def _without_mail(reason: str, *, flagged: bool) -> AbuseDecision:
-    return AbuseDecision(aside="" if flagged else reason, silent=reason)
+def _without_mail(reason: str, counts: tuple[tuple[str, str, timedelta], ...] = (), *, flagged: bool) -> AbuseDecision:
+    return AbuseDecision(aside="" if flagged else reason, silent=reason, counts=counts)
 
 
 # --- when a mail leaves ---

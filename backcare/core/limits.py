@@ -18,6 +18,7 @@ are raised, so a limit that cannot be checked refuses.
 import ipaddress
 import math
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -113,11 +114,25 @@ def counted(name: str, subject: str, *, per: timedelta, now: datetime | None = N
 
 
 def tallies(subjects: list[tuple[str, str, timedelta]], *, now: datetime | None = None) -> list[int]:
-    """How many tries of each (name, subject, per) count now, in one query, for decisions that weigh several counts."""
-    return [sum(count for _, count in rows) for rows in _counted_rows(subjects, now or timezone.now())]
+    """How many tries of each (name, subject, per) count now, in one query, for decisions that weigh several counts.
+
+    Plain SQL, because every form asks twice, and Django takes ten times as long to build the query as the database to run it."""
+    now = now or timezone.now()
+    names = {name for name, _, _ in subjects}
+    place = {key: number for number, each in enumerate(subjects) for key in _keys(*each, now)}
+    found = [0] * len(subjects)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT key, count FROM {TABLE} WHERE until > %s"  # noqa: S608 - our own table
+            f" AND name IN ({', '.join(['%s'] * len(names))}) AND key IN ({', '.join(['%s'] * len(place))})",
+            [connection.ops.adapt_datetimefield_value(now), *names, *place],
+        )
+        for key, count in cursor.fetchall():
+            found[place[key]] += count
+    return found
 
 
-def add(subjects: list[tuple[str, str, timedelta]], *, now: datetime | None = None) -> None:
+def add(subjects: Iterable[tuple[str, str, timedelta]], *, now: datetime | None = None) -> None:
     """Counts one try of each (name, subject, per) in one statement, without a limit."""
     now = now or timezone.now()
     rows = []

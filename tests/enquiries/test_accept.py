@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 import threading
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from enquiries import abuse
 from enquiries.actions import intake, outbox
 from enquiries.models import Enquiry, EnquiryEvent, EventKind, OutgoingMessage, Purpose, Status
 from enquiries.models import enquiry as enquiry_model
@@ -199,6 +201,14 @@ def test_twenty_people_at_once_are_twenty_enquiries(transactional_db, many_forms
     at_once(20, lambda: send("question", name=next(names)))
     assert Enquiry.objects.count() == 20
     assert OutgoingMessage.objects.count() == 40
+
+
+def test_of_twenty_at_once_from_one_sender_ten_are_for_staff_to_answer(transactional_db):
+    """On PostgreSQL each is decided on before the others are counted, and again once it is its turn."""
+    names = iter([f"Person {letter}" for letter in "ABCDEFGHIJKLMNOPQRST"])
+    at_once(20, lambda: send("question", name=next(names)))
+    states = Counter(Enquiry.objects.values_list("status", "quarantine_reason"))
+    assert states == {(Status.NEW, ""): 10, (Status.SPAM, abuse.ONE_PLACE): 10}
 
 
 # --- when it goes wrong ---
