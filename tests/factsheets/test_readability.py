@@ -1,8 +1,10 @@
 """How hard the sheets are to read: the measure is right, and what we publish stays easy."""
 
 import os
+import re
 import subprocess
 import sys
+from collections import Counter
 
 import pytest
 import textstat
@@ -14,6 +16,7 @@ from factsheets.readability import (
     LongSentence,
     _measured,
     _rhythm,
+    _running_text,
     grade,
     measure,
     sentences,
@@ -81,6 +84,25 @@ def test_syllables_are_those_of_the_dictionary(subtests):
 def test_sentences_end_with_a_stop_and_a_space_and_nowhere_else():
     said = "See 1.5 of it. “Why?” she asked (really!) and left…  Then\nno more"
     assert sentences(said) == ["See 1.5 of it.", "“Why?", "she asked (really!", "and left… Then no more"]
+
+
+# Each row about a medicine can be opened alone, so each says it.
+SAID_AGAIN = {
+    "if you take one now do not stop",
+    "you take one now do not stop it",
+    "take one now do not stop it suddenly",
+}
+
+
+def said_twice(document: dict) -> set[str]:
+    """Eight words in a row that the prose has more than once: readers skip what they have read before."""
+    lines = [
+        re.findall(r"[\w’-]+", sentence.lower())
+        for _, piece in _running_text(document)
+        for sentence in sentences(piece)
+    ]
+    clauses = Counter(" ".join(line[at : at + 8]) for line in lines for at in range(len(line) - 7))
+    return {each for each, count in clauses.items() if count > 1}
 
 
 @pytest.fixture
@@ -170,6 +192,7 @@ def test_a_sheet_reads_as_a_person_writes(slug):
     assert not [each for each in found.rhythm if each.problem]
     assert found.long_sentences == []
     assert found.long_paragraphs == []
+    assert said_twice(FactSheet.objects.get(slug=slug).document) <= SAID_AGAIN
 
 
 @pytest.mark.django_db
