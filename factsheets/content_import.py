@@ -369,8 +369,8 @@ class _Import(content.Edition):
                 key = gone[part.pk]
                 installed = self.installed.get((label, key))
                 choice, only_there = self._choice(part), bool(installed and content.is_as_installed(part, installed))
-                gone = Change(_named(part), "only here", _words_of(part), "")
-                self._differs(choice, gone, only_there=only_there)
+                change = Change(_named(part), "only here", _words_of(part), "")
+                self._differs(choice, change, only_there=only_there)
                 level = self._level(choice)
                 if level == Level.ALL_THEIRS or (only_there and level == Level.THEIR_CHANGES):
                     self._remember(key.split()[0])
@@ -480,7 +480,7 @@ class _Import(content.Edition):
                     name for name in live if live[name] != other[name] and not (base and live[name] == base.get(name))
                 ]
                 mine[code] = {**other, **{name: live[name] for name in kept}}
-            elif live and not (base and all(live[name] == value for name, value in base.items())):
+            elif live and not (base and all(live[name] == value for name, value in base.items() if name in live)):
                 mine[code] = live
             elif other and base is None:
                 mine[code] = other

@@ -10,6 +10,7 @@ from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
+import yaml
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -186,6 +187,11 @@ def test_an_import_shows_the_difference_and_takes_only_what_nobody_here_changed(
     actions.discard_draft(draft=live.open_draft, by=editor)
     take(there, "--apply", "--by", editor.username, "--replace-ours")
     assert bodies(live.open_draft)[1] == "Their second words. [@EDB]\n"
+    actions.discard_draft(draft=live.open_draft, by=editor)
+    there.drop("first")
+    there.drop("second")
+    take(there, "--apply", "--by", editor.username, "--replace-ours")
+    assert bodies(live) == before and bodies(live.open_draft) == [""], "Both are gone from the draft."
 
 
 @pytest.mark.long
@@ -247,6 +253,14 @@ def test_red_flags_go_into_a_draft_for_a_second_person(tmp_path):
     live = SafetyAdvice.objects.get(code="RF-E1").short_text
     path.write_text(path.read_text().replace(live, "other words"))
     assert "red flag  Other words (RF-E1), short text:" in command("import_content", alone)
+    # Retired there, and installed here by a release whose flags had a field that there is no longer.
+    installed = InstalledRecord.objects.get(label="factsheets.safetyadvice", natural_key="RF-R1")
+    installed.fields["of_old"] = "words"
+    installed.save()
+    with_all = path.read_text()
+    path.write_text(yaml.safe_dump([each for each in yaml.safe_load(with_all) if each["fields"]["code"] != "RF-R1"]))
+    assert "(RF-R1) (retired)" in command("import_content", alone)
+    path.write_text(with_all)
     assert safety_drafts.current() is None
     command("import_content", alone, "--apply", "--by", editor.username)
     assert SafetyAdvice.objects.get(code="RF-E1").short_text == live
