@@ -8,6 +8,7 @@ from factsheets.models import Direction, Question, Source
 from factsheets.models.evidence import GRADE_MEANINGS, verdict
 from factsheets.models.section import CHAPTER_KINDS, Layer
 from factsheets.rendering import html
+from factsheets.rendering.citations import Citations
 from factsheets.rendering.glossary_marks import Words
 from factsheets.rendering.markdown import BodyError, cited_in, in_short, key_points, numbers_of, parse, parse_body
 
@@ -17,36 +18,6 @@ UNNAMED = "More about this"
 # Shown beside a verdict if NICE advises against the treatment.
 NICE_SAYS_NO = ("NICE does not recommend", "Do not offer")
 NICE_CHIP = "NICE: not recommended"
-
-
-class Citations:
-    """Numbers sources in reading order, and remembers where each is first cited, for the link back."""
-
-    def __init__(self):
-        self.known = set(Source.objects.values_list("key", flat=True))
-        self.first: dict[str, str] = {}
-
-    def number(self, key: str, place: str = "") -> int:
-        """`place` is where the source is shown: the address of a section, if no citation in the text names it."""
-        if key not in self.known:
-            raise BodyError(f"No source has the short name {key}. Add the source, or take it out of the text.")
-        self.first.setdefault(key, place)
-        return list(self.first).index(key) + 1
-
-    def apply(self, node) -> None:
-        if isinstance(node, list):
-            for part in node:
-                self.apply(part)
-        elif isinstance(node, dict):
-            if node.get("type") == "cite":
-                is_first = node["key"] not in self.first
-                node["number"] = self.number(node["key"])
-                if is_first:
-                    self.first[node["key"]] = node["id"] = f"cite-{node['number']}"
-            else:
-                for value in node.values():
-                    if isinstance(value, list | dict):
-                        self.apply(value)
 
 
 def build(sheet, sections=None) -> dict:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from factsheets.models import SectionKind
 from factsheets.rendering import html, markdown
-from factsheets.rendering.document import Citations
+from factsheets.rendering.citations import Citations
 from factsheets.rendering.markdown import BodyError, cited, key_points, parse, parse_body, plain
 from tests.support.html import text as words
 from tests.support.reading import elements, fragment, links
