@@ -38,7 +38,7 @@ urlpatterns = [
     path("sitemap.xml", metadata.sitemap, name="sitemap"),
     path("robots.txt", metadata.robots, name="robots"),
     path(".well-known/security.txt", metadata.security, name="security"),
-    path("card.png", metadata.card, name="card"),
+    path("card.png", metadata.social_card, name="social_card"),
     path("favicon.ico", metadata.image, {"name": "favicon.ico"}, name="favicon"),
     path("apple-touch-icon.png", metadata.image, {"name": "touch.png"}, name="touch_icon"),
 ]

@@ -76,7 +76,7 @@ def whole_sheet(sheet: FactSheet) -> dict:
         "publisher": clinic(),
         "isPartOf": {"@type": "WebSite", "@id": _site_id(), "name": details()["name"], "url": _home()},
         "license": f"{settings.BASE_URL}{reverse('factsheets:about')}#copying",
-        "image": f"{settings.BASE_URL}{reverse('factsheets:card')}",
+        "image": f"{settings.BASE_URL}{reverse('factsheets:social_card')}",
         "hasPart": [_part(section, sheet) for section in sheet.document.get("sections", []) if section["aspect"]],
         "citation": [
             {**_work(reference, source), **_identity(reference)}

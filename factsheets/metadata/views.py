@@ -52,7 +52,7 @@ def security():
 
 
 @public
-def card():
+def social_card():
     """The picture beside a link to any of our pages on other sites: one for all, with the clinic's logo or name and its colour.
 
     1200 by 630 pixels, which is what the sites that show it ask for. Raises CompileError.
@@ -60,7 +60,7 @@ def card():
     files: dict[str, Path | bytes] = {}
     known = with_logo(letterhead(), files)
     words = {"clinic": {name: known[name] for name in ("name", "colours", "logo")}}
-    files |= MODULES | {"main.typ": TEMPLATES / "card.typ", "data.json": json.dumps(printable(words)).encode()}
+    files |= MODULES | {"main.typ": TEMPLATES / "social_card.typ", "data.json": json.dumps(printable(words)).encode()}
     return compiler.compile(files, root=TEMPLATES, fonts=FONTS, format="png", ppi=72), "image/png"
 
 
