@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from backcare.core.models import INTEREST_STATEMENT, ClinicSettings, ClinicSettingsEdition
 from enquiries import clock
-from enquiries.actions import appointments, contact, intake, outbox, transitions
+from enquiries.actions import appointments, contact, intake, outbox, triage
 from enquiries.models import (
     Agreement,
     Channel,
@@ -261,15 +261,15 @@ def _live(enquiry: Enquiry, state: str, who: User, done: datetime, now: datetime
         )
     if state == "waiting":
         back = timezone.localdate(now) + timedelta(days=3)
-        transitions.triage(enquiry=enquiry, by=who, to=Status.WAITING, return_on=back)
+        triage.triage(enquiry=enquiry, by=who, to=Status.WAITING, return_on=back)
     if state == "booked":
         day = timezone.localdate(now) + timedelta(days=4)
         at_ten = timezone.make_aware(datetime.combine(day, time(10, 30)))
         appointments.book(enquiry=enquiry, by=who, at=at_ten, channel=Channel.PHONE)
     if state == "closed":
-        transitions.triage(enquiry=enquiry, by=who, to=Status.CLOSED, outcome=Outcome.ANSWERED)
+        triage.triage(enquiry=enquiry, by=who, to=Status.CLOSED, outcome=Outcome.ANSWERED)
     if state == "spam":
-        transitions.triage(enquiry=enquiry, by=who, to=Status.SPAM)
+        triage.triage(enquiry=enquiry, by=who, to=Status.SPAM)
     EnquiryEvent.objects.filter(enquiry=enquiry, created_at__gte=before).update(created_at=done)
     enquiry.messages.exclude(state=MessageState.SENT).update(
         state=MessageState.SENT, sent_at=done, created_at=done, attempts=1

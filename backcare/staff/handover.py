@@ -8,7 +8,7 @@ from django.utils import timezone
 from enquiries import clock, staff_members
 from enquiries.actions.appointments import book, time_in_words
 from enquiries.actions.outbox import has_address, lock_enquiry
-from enquiries.actions.transitions import assign
+from enquiries.actions.triage import assign
 from enquiries.inbox import diary
 from enquiries.models import Appointment, Enquiry, EventKind, StaffDraft
 from enquiries.models.event import record

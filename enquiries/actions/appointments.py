@@ -12,7 +12,7 @@ from enquiries import calendar, clock
 from enquiries.actions.contact import lock_open_enquiry, reached, take
 from enquiries.actions.outbox import enqueue, has_address, lock_enquiry
 from enquiries.actions.status import transition
-from enquiries.actions.transitions import NEEDS_OUTCOME, MoveRefused
+from enquiries.actions.triage import NEEDS_OUTCOME, MoveRefused
 from enquiries.clock import dated_words
 from enquiries.inbox import diary
 from enquiries.models import (

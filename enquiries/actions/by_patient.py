@@ -17,7 +17,7 @@ from enquiries.actions.erasure import erase
 from enquiries.actions.intake import SAME_FORM_WITHIN
 from enquiries.actions.outbox import enqueue, lock_enquiry
 from enquiries.actions.status import transition
-from enquiries.actions.transitions import MoveRefused, expect_shown
+from enquiries.actions.triage import MoveRefused, expect_shown
 from enquiries.inbox import calls
 from enquiries.models import (
     AppointmentState,

@@ -10,7 +10,7 @@ from django.utils import timezone
 from enquiries import clock, staff_members
 from enquiries.actions.outbox import Erased, enqueue, lock_enquiry
 from enquiries.actions.status import transition
-from enquiries.actions.transitions import MoveRefused, expect_shown
+from enquiries.actions.triage import MoveRefused, expect_shown
 from enquiries.inbox import calls
 from enquiries.models import Agreement, Enquiry, EnquiryKind, EventKind, MessageState, OutgoingMessage, Purpose, Status
 from enquiries.models.event import record

@@ -15,7 +15,7 @@ from backcare.core import blind_index, limits
 from backcare.core.encryption import CannotDecrypt
 from enquiries import abuse
 from enquiries.actions.outbox import TO_STAFF, Erased, enqueue, lock_enquiry
-from enquiries.actions.transitions import MoveRefused, expect_shown
+from enquiries.actions.triage import MoveRefused, expect_shown
 from enquiries.links import MAX_WRONG_TRIES, of_mail
 from enquiries.models import (
     Assessment,

@@ -32,7 +32,7 @@ def transition(
 
     The reply clock is paused while an enquiry waits for the patient, which it does until `return_on`. One in progress is looked at
     again on that day, or after FOLLOW_UP_DAYS. Only a closed enquiry has an outcome or is a duplicate, and it has no failed mail to
-    look after. `by` and `actor`: see `entry`. What each status needs is checked by the caller (`transitions.why_not`) and by the
+    look after. `by` and `actor`: see `entry`. What each status needs is checked by the caller (`triage.why_not`) and by the
     database.
     """
     moved_to(enquiry, to, outcome, by=by, actor=actor).save(force_insert=True)

@@ -18,7 +18,7 @@ from backcare.core import clinic
 from backcare.core.encryption import readable
 from backcare.core.forms import as_number
 from enquiries import staff_members
-from enquiries.actions import transitions
+from enquiries.actions import triage
 from enquiries.actions.appointments import Doubtful, book, end_appointment
 from enquiries.admin.step_base import StepForm, one_of, to_change, version_shown
 from enquiries.calendar import address
@@ -363,7 +363,7 @@ def record_outcome(model_admin, request, pk):
             enquiry=enquiry, by=request.user, state=state if state in OUTCOMES else "", version=version_shown(request)
         )
         messages.success(request, outcome_said(changed, state))
-    except (transitions.MoveRefused, transitions.StaleEnquiry) as refusal:
+    except (triage.MoveRefused, triage.StaleEnquiry) as refusal:
         messages.error(request, f"{enquiry.reference}: {refusal}")
     back = request.POST.get("back", "")
     if not url_has_allowed_host_and_scheme(back, allowed_hosts=None):

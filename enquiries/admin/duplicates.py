@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from backcare.core import blind_index, phones
 from backcare.core.encryption import readable
-from enquiries.actions import transitions
+from enquiries.actions import triage
 from enquiries.admin.step_base import one_of, press, to_change, version_shown
 from enquiries.models import Enquiry
 from enquiries.models.enquiry import as_reference
@@ -40,11 +40,11 @@ def same_as(model_admin, request, pk):
     form = SameAsForm(request.POST if posted else request.GET if "reference" in request.GET else None)
     main, refusal = None, ""
     if form.is_bound and form.is_valid():
-        main = transitions.main_of(form.cleaned_data["reference"])
+        main = triage.main_of(form.cleaned_data["reference"])
         if posted:
             try:
-                transitions.link(enquiry=enquiry, main=main, by=request.user, version=version_shown(request))
-            except (transitions.MoveRefused, transitions.StaleEnquiry) as error:
+                triage.link(enquiry=enquiry, main=main, by=request.user, version=version_shown(request))
+            except (triage.MoveRefused, triage.StaleEnquiry) as error:
                 refusal = str(error)
                 enquiry.refresh_from_db()
             else:
@@ -71,7 +71,7 @@ def another(model_admin, request, pk):
     """It was no duplicate after all."""
     enquiry = to_change(model_admin, request, pk)
     done = "No longer marked as a duplicate. Moved to in progress."
-    return press(request, enquiry, transitions.unlink, done)
+    return press(request, enquiry, triage.unlink, done)
 
 
 def _share(enquiry: Enquiry, other: Enquiry) -> bool:
@@ -89,9 +89,9 @@ def _told(enquiry: Enquiry) -> dict:
 
 
 WHAT_FOLLOWS = {
-    transitions.FoldOutcome.NOT_PATIENTS: "moves them to spam",
-    transitions.FoldOutcome.REPEATS: "closes them",
-    transitions.FoldOutcome.NO_SIGN: "keeps them open for an answer",
+    triage.FoldOutcome.NOT_PATIENTS: "moves them to spam",
+    triage.FoldOutcome.REPEATS: "closes them",
+    triage.FoldOutcome.NO_SIGN: "keeps them open for an answer",
 }
 
 
@@ -121,13 +121,13 @@ def settle(model_admin, request, flood):
     form, refusal = FoldForm(request.POST or None), ""
     if form.is_valid():
         try:
-            settled = transitions.settle_fold(flood=flood, by=request.user, **form.cleaned_data)
-        except (transitions.MoveRefused, transitions.StaleEnquiry) as error:
+            settled = triage.settle_fold(flood=flood, by=request.user, **form.cleaned_data)
+        except (triage.MoveRefused, triage.StaleEnquiry) as error:
             refusal = str(error)
         else:
-            _say(request, len(settled), transitions.unsettled(flood).count())
+            _say(request, len(settled), triage.unsettled(flood).count())
             return HttpResponseRedirect(f"{reverse('admin:enquiries_enquiry_changelist')}?queue=safety")
-    rows = list(transitions.unsettled(flood))
+    rows = list(triage.unsettled(flood))
     shown = {"last": rows[-1].pk if rows else "", "number": len(rows)}
     if form.is_bound:
         typed = request.POST.copy()
@@ -141,7 +141,7 @@ def settle(model_admin, request, flood):
         "opts": model_admin.opts,
         "form": form,
         "rows": rows,
-        "taken": transitions.taken(flood),
+        "taken": triage.taken(flood),
         "flood": flood,
         "refusal": refusal,
     }

@@ -11,8 +11,8 @@ from django.views.decorators.http import require_POST
 
 from backcare.core.forms import as_number
 from enquiries import abuse, staff_members
-from enquiries.actions import contact, transitions
-from enquiries.actions.transitions import release_held
+from enquiries.actions import contact, triage
+from enquiries.actions.triage import release_held
 from enquiries.admin import enquiry_views, export, subject_access
 from enquiries.admin.columns import Columns
 from enquiries.admin.enquiry_page import render
@@ -81,7 +81,7 @@ class EnquiryAdmin(Columns, admin.ModelAdmin):
         flood = chosen_flood(request)
         if flood is None or not self.has_change_permission(request):
             return None
-        number = transitions.unsettled(flood).count()
+        number = triage.unsettled(flood).count()
         return (flood, number) if number else None
 
     def get_search_results(self, request, queryset, search_term):
@@ -146,10 +146,10 @@ class EnquiryAdmin(Columns, admin.ModelAdmin):
         for enquiry in queryset:
             try:
                 if change.get("to") == enquiry.status:
-                    raise transitions.MoveRefused(transitions.why_not(enquiry, enquiry.status))
-                transitions.triage(enquiry=enquiry, by=request.user, version=_shown(request, enquiry), **change)
+                    raise triage.MoveRefused(triage.why_not(enquiry, enquiry.status))
+                triage.triage(enquiry=enquiry, by=request.user, version=_shown(request, enquiry), **change)
                 done += 1
-            except (transitions.MoveRefused, transitions.StaleEnquiry) as refusal:
+            except (triage.MoveRefused, triage.StaleEnquiry) as refusal:
                 refused.setdefault(str(refusal), []).append(enquiry.reference)
         if done:
             messages.success(request, f"{done} changed.")
@@ -199,7 +199,7 @@ class EnquiryAdmin(Columns, admin.ModelAdmin):
             return self._each(request, queryset, **change)
         # The outcome is chosen on the page, so show only what else is in the way.
         given = {"outcome": Outcome.ANSWERED} if change["to"] == Status.CLOSED else {}
-        enquiries = [(each, transitions.why_not(each, change["to"], **given)) for each in queryset]
+        enquiries = [(each, triage.why_not(each, change["to"], **given)) for each in queryset]
         return self._ask(request, verb, form, enquiries)
 
     def _ask(self, request, verb: str, form: forms.Form, enquiries: list[tuple[Enquiry, str]]):

@@ -13,7 +13,7 @@ from django.utils.text import capfirst
 from backcare.core import blind_index, phones
 from backcare.core.encryption import CannotDecrypt, readable
 from enquiries import clock, staff_members
-from enquiries.actions import by_patient, contact, transitions
+from enquiries.actions import by_patient, contact, triage
 from enquiries.admin import autosave, inbox, replies, step_forms
 from enquiries.admin.corrections import failed_mails
 from enquiries.admin.message import send_again_button, state_in_words
@@ -193,7 +193,7 @@ def in_words(event: EnquiryEvent) -> str:
         return f"Received: {event.summary}" if event.summary else "Received"
     if event.kind in TOLD_BY_SUMMARY and event.summary:
         return f"{who}: {event.summary}"
-    did = f"{who} {transitions.DID[event.kind]}"
+    did = f"{who} {triage.DID[event.kind]}"
     return f"{did}: {event.summary}" if event.summary else did
 
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_POST
 
-from enquiries.actions import contact, erasure, outbox, transitions
+from enquiries.actions import contact, erasure, outbox, triage
 from enquiries.admin import (
     appointments,
     autosave,
@@ -59,13 +59,13 @@ def save(model_admin, request, enquiry: Enquiry):
     if form.is_valid():
         try:
             messages.success(request, form.act(enquiry, request.user))
-        except (transitions.MoveRefused, transitions.StaleEnquiry) as error:
+        except (triage.MoveRefused, triage.StaleEnquiry) as error:
             refusal = str(error)
         else:
             autosave.forget(enquiry, request.user, step_forms.HANDOVER)
             return HttpResponseRedirect(inbox.back_to(request, enquiry))
     elif form.cleaned_data.get("opened_version", enquiry.version) != enquiry.version:
-        refusal = transitions.what_changed(enquiry)  # which is why a choice may be gone
+        refusal = triage.what_changed(enquiry)  # which is why a choice may be gone
     if refusal:  # the same words over what the enquiry is now
         enquiry, typed = _as_it_is(enquiry), request.POST.copy()
         typed["opened_version"] = str(enquiry.version)
@@ -94,7 +94,7 @@ def take_step(model_admin, request, pk, name: str):
             return _preview(model_admin, request, enquiry, form)
         try:
             messages.success(request, form.act(enquiry, request.user))
-        except (transitions.MoveRefused, transitions.StaleEnquiry, outbox.Erased) as error:
+        except (triage.MoveRefused, triage.StaleEnquiry, outbox.Erased) as error:
             refusal = str(error)
             enquiry = _as_it_is(enquiry)
             form = _with_version(form, name, enquiry)
@@ -204,7 +204,7 @@ def correct(model_admin, request, pk):
         if form.is_valid():
             try:
                 messages.success(request, form.act(enquiry, request.user))
-            except (transitions.MoveRefused, transitions.StaleEnquiry, outbox.Erased) as error:
+            except (triage.MoveRefused, triage.StaleEnquiry, outbox.Erased) as error:
                 refusal = str(error)
                 enquiry = _as_it_is(enquiry)
                 # The same words over what the enquiry is now: sending them again is then a choice made knowingly.
@@ -279,7 +279,7 @@ def send_new_link(model_admin, request, pk):
             messages.success(request, "A new link is being emailed to the patient.")
         else:
             messages.info(request, "A new link is already being emailed.")
-    except transitions.MoveRefused as refusal:
+    except triage.MoveRefused as refusal:
         messages.error(request, str(refusal))
     return HttpResponseRedirect(inbox.back_to(request, enquiry))
 
@@ -311,8 +311,8 @@ def not_spam(model_admin, request, pk):
         return HttpResponseRedirect(f"{reverse(LIST)}?queue=spam")
     queue = enquiry.status
     try:
-        released = transitions.triage(enquiry=enquiry, by=request.user, to=Status.NEW)
-    except transitions.MoveRefused as refusal:
+        released = triage.triage(enquiry=enquiry, by=request.user, to=Status.NEW)
+    except triage.MoveRefused as refusal:
         messages.error(request, f"{enquiry.reference}: {refusal}")
     else:
         said = "released: it is in “All open”"

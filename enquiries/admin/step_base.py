@@ -10,7 +10,7 @@ from django.http import HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 
 from backcare.core.forms import as_number
-from enquiries.actions.transitions import MoveRefused, StaleEnquiry
+from enquiries.actions.triage import MoveRefused, StaleEnquiry
 from enquiries.admin import inbox
 from enquiries.models import Enquiry
 from factsheets import team

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from backcare.core.encryption import CannotDecrypt
 from enquiries import clock, staff_members
-from enquiries.actions import contact, outbox, transitions
+from enquiries.actions import contact, outbox, triage
 from enquiries.admin.appointments import BookForm, CancelForm, EndForm, MoveForm, with_appointment
 from enquiries.admin.replies import ReplyForm
 from enquiries.admin.step_base import StaffField, StepForm, one_of
@@ -118,13 +118,13 @@ class WaitForm(StepForm):
 
     def clean_day(self):
         today, day = timezone.localdate(), self.cleaned_data["day"]
-        if not today < day <= today + transitions.MAX_WAIT:
+        if not today < day <= today + triage.MAX_WAIT:
             raise forms.ValidationError("Choose a day from tomorrow, within a year")
         return day
 
     def act(self, enquiry, by):
         day, version = self.cleaned_data["day"], self.cleaned_data["version"]
-        transitions.triage(enquiry=enquiry, by=by, to=Status.WAITING, return_on=day, version=version)
+        triage.triage(enquiry=enquiry, by=by, to=Status.WAITING, return_on=day, version=version)
         return f"Paused: waiting for patient until {day:%A} {day.day} {day:%B}."
 
 
@@ -143,7 +143,7 @@ class FollowUpForm(WaitForm):
 
     def act(self, enquiry, by):
         day, version = self.cleaned_data["day"], self.cleaned_data["version"]
-        transitions.triage(enquiry=enquiry, by=by, to=Status.IN_PROGRESS, return_on=day, version=version)
+        triage.triage(enquiry=enquiry, by=by, to=Status.IN_PROGRESS, return_on=day, version=version)
         return f"Follow up on {day:%A} {day.day} {day:%B}."
 
 
@@ -172,7 +172,7 @@ class CloseForm(OutcomeForm, StepForm):
 
     def act(self, enquiry, by):
         given = self.cleaned_data
-        transitions.triage(enquiry=enquiry, by=by, to=Status.CLOSED, outcome=given["outcome"], version=given["version"])
+        triage.triage(enquiry=enquiry, by=by, to=Status.CLOSED, outcome=given["outcome"], version=given["version"])
         return "Closed."
 
 
@@ -212,7 +212,7 @@ class HandoverForm(forms.Form):
 
     def act(self, enquiry: Enquiry, by) -> str:
         given = self.cleaned_data
-        transitions.triage(
+        triage.triage(
             enquiry=enquiry,
             by=by,
             to=given["status"],

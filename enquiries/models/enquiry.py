@@ -56,7 +56,7 @@ class Status(models.TextChoices):
     HELD = "held", "held back"
 
 
-# Where an enquiry may go from each status, if it has what the next one needs (`transitions.why_not`). Only enquiries wrongly marked
+# Where an enquiry may go from each status, if it has what the next one needs (`triage.why_not`). Only enquiries wrongly marked
 # as spam, or held back in a flood, become new again.
 MOVES: dict[str, set[str]] = {
     Status.NEW: {Status.IN_PROGRESS, Status.WAITING, Status.BOOKED, Status.CLOSED, Status.SPAM},

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from backcare.core.forms import Carried, posted
 from backcare.core.private_pages import personal
 from enquiries import clock, links
-from enquiries.actions import by_patient, erasure, transitions
+from enquiries.actions import by_patient, erasure, triage
 from enquiries.actions.appointments import refuse_reminder
 from enquiries.inbox import calls
 from enquiries.mail import wordings
@@ -179,7 +179,7 @@ def _do(visit: Visit, action, words: OwnWords | None = None, **given) -> HttpRes
         given["safety_signs"] = to_store(codes, safety.tiers())
     try:
         enquiry: Enquiry = action(enquiry=visit.enquiry, **given)
-    except (transitions.StaleEnquiry, transitions.MoveRefused):
+    except (triage.StaleEnquiry, triage.MoveRefused):
         enquiry = Enquiry.objects.get(pk=visit.enquiry.pk)
         return replace(visit, enquiry=enquiry).changed()
     if enquiry.erased_at:

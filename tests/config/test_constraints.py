@@ -9,7 +9,7 @@ from django.db.models import CheckConstraint, F
 from django.utils import timezone
 
 from backcare.core.encryption import Ciphertext
-from enquiries.actions import appointments, erasure, intake, outbox, transitions
+from enquiries.actions import appointments, erasure, intake, outbox, triage
 from enquiries.models import (
     Absence,
     Appointment,
@@ -328,7 +328,7 @@ def rows(sheet, staff):
             },
         )
     )
-    transitions.triage(enquiry=kept, by=staff, to="in_progress")
+    triage.triage(enquiry=kept, by=staff, to="in_progress")
     Enquiry.objects.update(return_on=None)  # which would be a half fact of its own in every other status
     Assessment.objects.create(enquiry=kept, questions_version="1", consent_version="1", expires_at=timezone.now())
     booked = Enquiry.objects.get(kind="question")

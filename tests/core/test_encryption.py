@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 
 from backcare.core.encryption import CannotDecrypt, EncryptedTextField, decrypt, encrypt, key_ring, keyed_hash, new_key
-from enquiries.actions import transitions
+from enquiries.actions import triage
 from enquiries.models import Enquiry, EnquiryEvent
 from tests.conftest import consultation
 
@@ -300,7 +300,7 @@ def sent_rows() -> bytes:
 
 def test_the_database_holds_no_word_of_a_patient_in_plain_text(transactional_db, staff):
     kept = consultation(**CANARIES)
-    transitions.triage(enquiry=kept, by=staff, to="in_progress", note="canarynote of ours")
+    triage.triage(enquiry=kept, by=staff, to="in_progress", note="canarynote of ours")
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("CHECKPOINT")

@@ -14,7 +14,7 @@ from django.utils import timezone
 from backcare.core import blind_index, encryption
 from backcare.core.encryption import encrypt, key_of, key_ring, new_key
 from enquiries import abuse
-from enquiries.actions import corrections, erasure, transitions
+from enquiries.actions import corrections, erasure, triage
 from enquiries.inbox import find
 from enquiries.models import Enquiry, EnquiryEvent, KeyCheck, SearchToken, StoppedAddress
 from enquiries.privacy import rotation
@@ -54,7 +54,7 @@ def found_by(typed: str) -> list[str]:
 
 
 def test_everything_moves_to_the_new_key_and_the_old_one_may_go(some, new, staff, settings):
-    transitions.triage(enquiry=some[0], by=staff, note="an earlier note")
+    triage.triage(enquiry=some[0], by=staff, note="an earlier note")
     KeyCheck.objects.get()
     said = rotate()
     assert keys_used() == {new}
@@ -179,7 +179,7 @@ def test_killed_half_way_it_goes_on_where_it_stopped_and_nobody_waits_for_it(tra
     )
     written = 0
     while process.poll() is None and written < 16:
-        transitions.triage(enquiry=made[written], by=staff, note=f"note {written}")
+        triage.triage(enquiry=made[written], by=staff, note=f"note {written}")
         corrections.correct_address(enquiry=made[written], email=f"new{written}@example.com")
         written += 1
     out, err = process.communicate(timeout=120)

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from backcare.core import limits
 from enquiries import abuse
-from enquiries.actions import transitions
+from enquiries.actions import triage
 from enquiries.models import Enquiry, OutgoingMessage, Purpose, Status
 from tests.conftest import ROOT, database_environment
 from tests.support.desk import tree
@@ -36,7 +36,7 @@ def test_a_question_beyond_the_limit_is_kept_and_set_aside_and_one_click_answers
     assert [each.quarantine_reason for each in aside] == 2 * ["Many forms from one sender within an hour"]
     assert deliver() == 20
     kept = aside.first()
-    transitions.triage(enquiry=kept, by=staff, to=Status.NEW)
+    triage.triage(enquiry=kept, by=staff, to=Status.NEW)
     assert deliver() == 2
     assert [kept.email] in mail_through.recipients
 

@@ -6,7 +6,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from enquiries import abuse
-from enquiries.actions import erasure, transitions
+from enquiries.actions import erasure, triage
 from enquiries.models import Enquiry, MessageState, OutgoingMessage, Status
 from tests.support.desk import tree
 from tests.support.forms import form
@@ -146,7 +146,7 @@ def test_a_worker_holds_back_what_is_too_much_for_one_mailbox_and_staff_see_it(d
     for number in range(6):
         ask(client=from_place(number), email=VICTIM, name=f"Ada {number}")
     for each in Enquiry.objects.filter(status=Status.SPAM):
-        transitions.triage(enquiry=each, by=staff, to=Status.NEW)
+        triage.triage(enquiry=each, by=staff, to=Status.NEW)
     ask(client=from_place(9), email="somebody.else@example.com")
     deliver()
     assert sorted(to for [to] in mail_through.recipients) == ["somebody.else@example.com", *3 * [VICTIM]]

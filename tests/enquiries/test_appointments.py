@@ -16,7 +16,7 @@ from django.utils import timezone
 from icalendar import Calendar
 
 from backcare.ops import logs
-from enquiries.actions import appointments, by_patient, erasure, transitions
+from enquiries.actions import appointments, by_patient, erasure, triage
 from enquiries.models import (
     Absence,
     Appointment,
@@ -318,7 +318,7 @@ def test_the_lists_say_what_is_today_this_week_and_what_needs_an_outcome(desk, s
         return text(parse(desk.post(address, given, follow=True)))
 
     assert "Your change was not saved" in press(
-        transitions.triage(enquiry=asked["came"], by=staff, note="x"), "came", version=1
+        triage.triage(enquiry=asked["came"], by=staff, note="x"), "came", version=1
     )
     for state in kinds[:4]:
         said = press(asked[state], state)
@@ -357,8 +357,8 @@ def test_one_with_an_appointment_is_not_closed_or_marked_as_spam_and_erasing_tak
         chosen = {"action": action, "_selected_action": [str(enquiry.pk)], "sure": "yes", "outcome": "answered"}
         assert f"Not changed: {enquiry.reference}" in text(parse(desk.post(LIST, chosen, follow=True)))
     let_appointment_begin(enquiry)
-    with pytest.raises(transitions.MoveRefused, match="Record how the appointment went"):
-        transitions.triage(enquiry=enquiry, by=staff, to="closed", outcome="answered")
+    with pytest.raises(triage.MoveRefused, match="Record how the appointment went"):
+        triage.triage(enquiry=enquiry, by=staff, to="closed", outcome="answered")
     gone = erasure.erase(enquiry=enquiry, by=staff)
     assert (gone.status, gone.appointment) == ("closed", None)
     assert not Appointment.objects.filter(enquiry=enquiry).exists()

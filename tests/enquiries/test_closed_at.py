@@ -10,7 +10,7 @@ from django.db.migrations import RemoveConstraint
 from django.db.migrations.state import ProjectState
 from django.utils import timezone
 
-from enquiries.actions import transitions
+from enquiries.actions import triage
 from enquiries.models import Enquiry, EnquiryEvent, Status
 from tests.conftest import consultation
 
@@ -31,7 +31,7 @@ def test_the_migration_mends_what_its_constraint_would_refuse(transactional_db, 
     made = {
         name: consultation(name=name, email=f"{name}@example.com") for name in ("moved", "unknown", "opened", "set")
     }
-    transitions.triage(enquiry=made["moved"], by=staff, to=Status.CLOSED, outcome="answered")
+    triage.triage(enquiry=made["moved"], by=staff, to=Status.CLOSED, outcome="answered")
     long_ago = timezone.now() - timedelta(days=100)
     EnquiryEvent.objects.filter(enquiry=made["moved"], to_status=Status.CLOSED).update(created_at=long_ago)
     migration = import_module("enquiries.migrations.0012_closed_at").Migration("0012_closed_at", "enquiries")

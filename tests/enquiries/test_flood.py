@@ -12,7 +12,7 @@ from backcare.core import blind_index, limits
 from backcare.core.models import Limit
 from backcare.ops import health
 from enquiries import abuse, flood
-from enquiries.actions import by_patient, contact, erasure, intake, transitions
+from enquiries.actions import by_patient, contact, erasure, intake, triage
 from enquiries.models import Enquiry, EventKind, FloodMark, OutgoingMessage, Purpose, Status
 from enquiries.models.enquiry import FLAGGED
 from tests.support.consultation_form import follow
@@ -95,7 +95,7 @@ def test_a_fold_is_settled_in_one_step_but_for_what_somebody_took_or_what_came_m
     noisy = from_place(1)
     folded = [warn(noisy, number, name=f"Noise {number}") for number in range(8)][3:]
     taken = folded[2]
-    transitions.triage(enquiry=taken, by=staff, owner=staff, change_owner=True)
+    triage.triage(enquiry=taken, by=staff, owner=staff, change_owner=True)
     fold = f"{INBOX}fold/{folded[0].flood_id}/"
     assert "Record one outcome for all 4" in text(tree(reception.get(f"{INBOX}?flood={folded[0].flood_id}")))
     page = reception.get(fold)
@@ -139,7 +139,7 @@ def test_what_a_fold_was_settled_with_says_where_it_goes(db, staff, outcome, to)
     folded = [warn(from_place(1), number, name=f"Noise {number}") for number in range(5)][3:]
     by_patient.withdraw(enquiry=folded[0], version=folded[0].version)
     said = {"outcome": outcome, "reason": "Phoned.", "last": folded[1].pk, "number": 2}
-    assert len(transitions.settle_fold(flood=folded[0].flood_id, by=staff, **said)) == 2
+    assert len(triage.settle_fold(flood=folded[0].flood_id, by=staff, **said)) == 2
     statuses = [Enquiry.objects.get(pk=each.pk).status for each in folded]
     assert statuses == [Status.CLOSED, to], "One that was withdrawn is closed already."
     assert not Enquiry.objects.filter(FLAGGED, folded=True).exists()

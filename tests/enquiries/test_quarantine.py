@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from enquiries.actions import transitions
+from enquiries.actions import triage
 from enquiries.mail.worker import Worker
 from enquiries.models import Enquiry, EventKind, OutgoingMessage, Status
 from enquiries.request_forms.form_state import FORMS
@@ -50,7 +50,7 @@ def test_who_is_set_aside_is_promised_neither_a_reply_nor_a_mail_and_staff_can_m
     assert "020 7946 0958" in said
     assert not any(words in said for words in ("We will reply", "We will email you to confirm", "private link"))
     assert "no-store" in page["Cache-Control"]
-    transitions.triage(enquiry=kept, by=staff, to=Status.NEW)
+    triage.triage(enquiry=kept, by=staff, to=Status.NEW)
     kept.refresh_from_db()
     assert kept.reply_by is not None
     assert "We will reply" in text(next(parse(Client().get(address)).iter("main")))
@@ -75,7 +75,7 @@ def test_staff_can_release_a_quarantined_enquiry_and_then_it_is_answered(db, set
     send(kind, website="x")
     kept = Enquiry.objects.get()
     assert kept.status == Status.SPAM
-    transitions.triage(enquiry=kept, by=staff, to=Status.NEW, note="A person, by the look of it.")
+    triage.triage(enquiry=kept, by=staff, to=Status.NEW, note="A person, by the look of it.")
     kept = Enquiry.objects.get()
     assert (kept.status, kept.quarantine_reason) == (Status.NEW, "")
     assert sorted(kept.messages.values_list("purpose", flat=True)) == sorted(MAIL[kind])
@@ -89,6 +89,6 @@ def test_staff_can_release_a_quarantined_enquiry_and_then_it_is_answered(db, set
 
 def test_a_release_does_not_send_again_what_was_sent(db, staff, sheet):
     kept = report(sheet)
-    transitions.triage(enquiry=kept, by=staff, to=Status.SPAM)
-    transitions.triage(enquiry=kept, by=staff, to=Status.NEW)
+    triage.triage(enquiry=kept, by=staff, to=Status.SPAM)
+    triage.triage(enquiry=kept, by=staff, to=Status.NEW)
     assert kept.messages.count() == 1

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from enquiries.actions import appointments, by_patient, erasure, transitions
+from enquiries.actions import appointments, by_patient, erasure, triage
 from enquiries.models import Enquiry, EventKind, Outcome, Status
 from tests.conftest import consultation, report
 from tests.support.desk import errors_of, person, save, tree
@@ -57,8 +57,8 @@ def test_the_status_menu_offers_only_moves_that_need_nothing_more(reception, sta
 )
 def test_nothing_moves_without_what_the_status_says(db, staff, to, given, why):
     enquiry = consultation()
-    with pytest.raises(transitions.MoveRefused, match=why):
-        transitions.triage(enquiry=enquiry, by=staff, to=to, **given)
+    with pytest.raises(triage.MoveRefused, match=why):
+        triage.triage(enquiry=enquiry, by=staff, to=to, **given)
     assert fresh(enquiry).status == Status.NEW
     assert not enquiry.events.filter(kind=EventKind.MOVED).exists()
 
@@ -101,7 +101,7 @@ def test_an_appointment_that_is_over_is_work_again(reception, staff):
 def test_bulk_closing_asks_how_it_ended(reception, staff):
     open_ones = [consultation(email=f"{number}@example.com") for number in range(2)]
     closed = consultation(email="c@example.com")
-    transitions.triage(enquiry=closed, by=staff, to=Status.CLOSED, outcome=Outcome.SEEN)
+    triage.triage(enquiry=closed, by=staff, to=Status.CLOSED, outcome=Outcome.SEEN)
     chosen = {"action": "close", "_selected_action": [str(each.pk) for each in (*open_ones, closed)]}
     address = f"{LIST}?queue=all"
     assert "Close 2 enquiries" in text(parse(reception.post(address, chosen)))
@@ -135,9 +135,9 @@ def test_a_delivered_report_says_so_and_a_duplicate_with_an_appointment_is_not_c
     assert (fresh(sent).status, fresh(sent).outcome) == (Status.CLOSED, Outcome.SENT)
     booked, main = consultation(), question()
     appointments.book(enquiry=booked, by=staff, at=timezone.now() + timedelta(days=1), channel="phone")
-    with pytest.raises(transitions.MoveRefused, match="has the appointment"):
-        transitions.link(enquiry=booked, main=main, by=staff)
-    transitions.link(enquiry=main, main=booked, by=staff)
+    with pytest.raises(triage.MoveRefused, match="has the appointment"):
+        triage.link(enquiry=booked, main=main, by=staff)
+    triage.link(enquiry=main, main=booked, by=staff)
 
 
 # --- who may have it ---
@@ -155,8 +155,8 @@ def test_an_enquiry_can_be_assigned_only_to_active_people_who_may_open_it(recept
     assert {text(each) for each in select.iter("option")} == {"Unassigned", "Carl", "Rita", "Sam"}
     for somebody in (gone, editor):
         assert "Select a valid choice" in errors_of(save(reception, enquiry.get_admin_url(), owner=somebody.pk))
-        with pytest.raises(transitions.MoveRefused, match="cannot open enquiries"):
-            transitions.triage(enquiry=enquiry, by=staff, owner=User.objects.get(pk=somebody.pk), change_owner=True)
+        with pytest.raises(triage.MoveRefused, match="cannot open enquiries"):
+            triage.triage(enquiry=enquiry, by=staff, owner=User.objects.get(pk=somebody.pk), change_owner=True)
     save(reception, enquiry.get_admin_url(), owner=able.pk)
     assert fresh(enquiry).owner == able
     assert enquiry.events.filter(summary="Assigned to Carl").exists()

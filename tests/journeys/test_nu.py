@@ -15,7 +15,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from enquiries.actions import transitions
+from enquiries.actions import triage
 from enquiries.request_forms.consultation import ConsultationForm
 from enquiries.request_forms.form_state import FORMS
 from tests.conftest import consultation, give_signs
@@ -90,7 +90,7 @@ def desk_pages():
     client.force_login(owner)
     plain, sign, closed = (consultation(name=name, email=f"{name}@example.com") for name in ("Ann", "Bo", "Cy"))
     give_signs([sign])
-    transitions.triage(enquiry=closed, by=owner, to="closed", outcome="answered")
+    triage.triage(enquiry=closed, by=owner, to="closed", outcome="answered")
     booked, over = consultation(email="d@example.com", needs="BSL interpreter"), consultation(email="e@example.com")
     person = registered(owner)
     for enquiry, days in ((booked, 2), (over, -2)):

@@ -9,7 +9,7 @@ from django.db import connection
 from django.utils import timezone
 
 from backcare.core import encryption
-from enquiries.actions import contact, corrections, transitions
+from enquiries.actions import contact, corrections, triage
 from enquiries.models import Assessment, Enquiry, OutgoingMessage
 from tests.conftest import give_signs
 from tests.support.forms import form
@@ -108,7 +108,7 @@ def live_every_journey(client, staff) -> None:
     give_signs(Enquiry.objects.filter(kind="consultation"))
     consultation = Enquiry.objects.get(kind="consultation")
     contact.act_on_safety(enquiry=consultation, by=staff, note=TYPED["what was done about a sign"])
-    transitions.triage(enquiry=consultation, by=staff, note=TYPED["staff's note"])
+    triage.triage(enquiry=consultation, by=staff, note=TYPED["staff's note"])
     contact.log_call(enquiry=consultation, by=staff, result=contact.CallResult.NO_ANSWER, note=TYPED["note of a call"])
     contact.reply(enquiry=Enquiry.objects.get(kind="question"), by=staff, text=TYPED["reply"])
     deliver()

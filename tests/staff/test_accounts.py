@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from backcare.staff import accounts
-from enquiries.actions import appointments, contact, transitions
+from enquiries.actions import appointments, contact, triage
 from enquiries.admin import autosave
 from enquiries.models import Enquiry, MessageState, OutgoingMessage
 from factsheets.models import FactSheet, TeamMember, UnsavedEdit
@@ -56,7 +56,7 @@ def in_hand(user):
     """Two enquiries of theirs: one with a planned call and a draft, one with an appointment. And a change of a sheet."""
     first, second = consultation(), consultation(name="Cy", email="cy@example.com", phone="07700 900222")
     for each in (first, second):
-        transitions.triage(enquiry=each, by=user, owner=user, change_owner=True)
+        triage.triage(enquiry=each, by=user, owner=user, change_owner=True)
     contact.log_call(enquiry=first, by=user, result=contact.CallResult.NO_ANSWER)
     at = timezone.localtime() + timedelta(days=9)
     person = TeamMember.objects.create(name="Rita Shaw", account=user)
@@ -229,7 +229,7 @@ def test_who_is_deactivated_is_out_at_once_and_their_enquiries_are_in_the_queue(
     assert not is_in(client), "A session from before went on."
     assert password(client)["Location"] == CODE
     # An editor opens no enquiries, so what she has again is in a queue of its own.
-    transitions.triage(enquiry=enquiry, by=staff, owner=User.objects.get(pk=rita.pk), change_owner=True)
+    triage.triage(enquiry=enquiry, by=staff, owner=User.objects.get(pk=rita.pk), change_owner=True)
     answer = owner.post(f"{ACCOUNTS}{rita.pk}/", nora(email=rita.email, role="editor"), follow=True)
     assert "Their 1 open enquiry is now in Colleague away." in said(answer)
     cover = owner.get(f"{INBOX}?queue=cover")

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from backcare.staff import audit
 from backcare.staff.models import StaffEvent
-from enquiries.actions import contact, exports, transitions
+from enquiries.actions import contact, exports, triage
 from enquiries.mail.wordings import WORDINGS
 from enquiries.models import Enquiry, EnquiryEvent, EventKind, ReplyTemplate, WordingEdition
 from factsheets import actions, approvals
@@ -56,7 +56,7 @@ def test_an_owner_sees_who_did_what_and_takes_it_away_with_a_reason(owner, staff
     sign_in(reception, rita)
     assert reception.get(enquiry.get_admin_url()).status_code == 200
     contact.show_words(enquiry=enquiry, by=rita)
-    transitions.triage(enquiry=enquiry, by=rita, owner=rita, change_owner=True)
+    triage.triage(enquiry=enquiry, by=rita, owner=rita, change_owner=True)
     reception.post(
         "/admin/enquiries/closure/add/",
         {"reason": "Training day", "first_day": "2030-05-06", "last_day": "2030-05-06"},

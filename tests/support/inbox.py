@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from enquiries import clock
-from enquiries.actions import contact, transitions
+from enquiries.actions import contact, triage
 from enquiries.models import Appointment, Enquiry
 from tests.conftest import consultation, give_signs
 
@@ -70,7 +70,7 @@ def let_wait(enquiry, *, by, days: int = 7) -> Enquiry:
     """They did not answer a call, and now the clinic waits for them."""
     contact.log_call(enquiry=enquiry, by=by, result="no_answer")
     back = timezone.localdate() + timedelta(days=days)
-    return transitions.triage(enquiry=enquiry, by=by, to="waiting", return_on=back)
+    return triage.triage(enquiry=enquiry, by=by, to="waiting", return_on=back)
 
 
 def flagged(**changes) -> Enquiry:

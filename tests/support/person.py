@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from enquiries import abuse
-from enquiries.actions import appointments, contact, transitions
+from enquiries.actions import appointments, contact, triage
 from enquiries.models import Enquiry, FloodMark, PrivateLink, StaffDraft, StoppedAddress
 from tests.conftest import consultation
 from tests.support.forms import form
@@ -27,7 +27,7 @@ WORDS = {
 def ada(db, sheet, staff) -> list[Enquiry]:
     """A person with every kind of data: two enquiries, answers, a note, a reply, and another enquiry linked with the first."""
     first = consultation(**WORDS)
-    transitions.triage(enquiry=first, by=staff, note="canarynote of ours")
+    triage.triage(enquiry=first, by=staff, note="canarynote of ours")
     contact.reply(enquiry=first, by=staff, text="canaryreply to her")
     at = timezone.now() + timedelta(days=3)
     appointments.book(enquiry=first, by=staff, at=at, channel="video", place="https://video.example/canaryroom")

@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 
 from enquiries import links
-from enquiries.actions import contact, transitions
+from enquiries.actions import contact, triage
 from enquiries.mail.worker import reason_in_words
 from enquiries.models import Enquiry, EventKind, MessageState, Purpose
 from factsheets.models import FactSheet
@@ -148,7 +148,7 @@ def test_nothing_typed_is_lost_and_nothing_wrong_is_kept(reception, db, subtests
     assert (enquiry.version, enquiry.email) == (version, "ada@example.com")
     meant = correct(reception, enquiry, email="ada@gmial.com", asked="ada@gmial.com")
     assert meant.status_code == 200, "A second press is meant."
-    transitions.triage(enquiry=enquiry, by=person("Sam", "reception"), note="He phoned.")
+    triage.triage(enquiry=enquiry, by=person("Sam", "reception"), note="He phoned.")
     stale = reception.post(page_of(enquiry), named(email=RIGHT, phone="", why="told", version=version))
     assert "added a note while you were writing" in said(stale)
     assert RIGHT in stale.content.decode()

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from enquiries.actions import appointments, contact, erasure, transitions
+from enquiries.actions import appointments, contact, erasure, triage
 from enquiries.actions.outbox import lock_enquiry
 from enquiries.models import Enquiry, EventKind, Outcome, Status
 from tests.conftest import consultation, give_signs
@@ -72,7 +72,7 @@ def test_an_enquiry_of_the_same_person_is_compared_linked_and_closed(client, rit
 
 def test_it_can_be_taken_back_and_that_is_written_on_both(client, rita, pair):
     again, main = pair
-    transitions.link(enquiry=again, main=main, by=rita)
+    triage.link(enquiry=again, main=main, by=rita)
     client.force_login(rita)
     another = reverse("admin:enquiries_enquiry_another", args=[again.pk])
     assert client.get(another).status_code == 405
@@ -88,8 +88,8 @@ def test_it_can_be_taken_back_and_that_is_written_on_both(client, rita, pair):
 
 def test_whoever_opens_a_linked_one_again_unlinks_it(rita, pair):
     again, main = pair
-    transitions.link(enquiry=again, main=main, by=rita)
-    transitions.triage(enquiry=again, by=rita, to=Status.IN_PROGRESS)
+    triage.link(enquiry=again, main=main, by=rita)
+    triage.triage(enquiry=again, by=rita, to=Status.IN_PROGRESS)
     assert fresh(again).same_as is None
     assert told(main)[-1] == f"{again.reference} is no longer a duplicate of this"
 
@@ -97,22 +97,22 @@ def test_whoever_opens_a_linked_one_again_unlinks_it(rita, pair):
 def test_a_link_to_a_linked_one_goes_to_its_main_one_and_takes_others_along(rita, pair):
     first, second = pair
     third, fourth = question(email="3@example.com"), question(email="4@example.com")
-    transitions.link(enquiry=first, main=second, by=rita)
-    assert transitions.link(enquiry=third, main=first, by=rita) == second
+    triage.link(enquiry=first, main=second, by=rita)
+    assert triage.link(enquiry=third, main=first, by=rita) == second
     assert fresh(third).same_as == second
-    transitions.link(enquiry=second, main=fourth, by=rita)
+    triage.link(enquiry=second, main=fourth, by=rita)
     assert {fresh(each).same_as for each in (first, second, third)} == {fourth}
     assert not Enquiry.objects.filter(same_as__same_as__isnull=False).exists(), "A chain."
 
 
 def test_there_are_no_circles(rita, pair):
     again, main = pair
-    transitions.link(enquiry=again, main=main, by=rita)
+    triage.link(enquiry=again, main=main, by=rita)
     for enquiry, to in ((again, again), (main, main), (main, again)):
-        with pytest.raises(transitions.MoveRefused, match=r"this enquiry, or one already linked|already marked"):
-            transitions.link(enquiry=enquiry, main=to, by=rita)
-    with pytest.raises(transitions.MoveRefused, match="already marked as a duplicate"):
-        transitions.link(enquiry=again, main=main, by=rita)
+        with pytest.raises(triage.MoveRefused, match=r"this enquiry, or one already linked|already marked"):
+            triage.link(enquiry=enquiry, main=to, by=rita)
+    with pytest.raises(triage.MoveRefused, match="already marked as a duplicate"):
+        triage.link(enquiry=again, main=main, by=rita)
     assert fresh(main).same_as is None
 
 
@@ -126,19 +126,19 @@ def test_a_flagged_one_is_not_closed_this_way_until_somebody_has_acted(client, r
     assert (fresh(again).status, fresh(again).same_as) == (Status.NEW, None)
     assert not told(main)
     contact.act_on_safety(enquiry=again, by=rita, note="Rang. All is well.")
-    transitions.link(enquiry=again, main=main, by=rita)
+    triage.link(enquiry=again, main=main, by=rita)
     assert fresh(again).same_as == main
 
 
 @pytest.mark.parametrize("which", [0, 1])
 def test_spam_and_erased_ones_are_left_alone(rita, pair, which):
-    transitions.triage(enquiry=pair[which], by=rita, to=Status.SPAM)
-    with pytest.raises(transitions.MoveRefused, match="spam"):
-        transitions.link(enquiry=pair[0], main=pair[1], by=rita)
-    transitions.triage(enquiry=pair[which], by=rita, to=Status.NEW)
+    triage.triage(enquiry=pair[which], by=rita, to=Status.SPAM)
+    with pytest.raises(triage.MoveRefused, match="spam"):
+        triage.link(enquiry=pair[0], main=pair[1], by=rita)
+    triage.triage(enquiry=pair[which], by=rita, to=Status.NEW)
     erasure.erase(enquiry=pair[which], actor="retention")
-    with pytest.raises(transitions.MoveRefused, match="erased"):
-        transitions.link(enquiry=pair[0], main=pair[1], by=rita)
+    with pytest.raises(triage.MoveRefused, match="erased"):
+        triage.link(enquiry=pair[0], main=pair[1], by=rita)
 
 
 def test_a_page_from_before_somebody_elses_change_links_nothing(client, rita, pair):
@@ -156,22 +156,22 @@ def test_the_main_one_keeps_the_earlier_promise(rita, pair):
     soon, later = timezone.now() + timedelta(hours=1), timezone.now() + timedelta(hours=9)
     Enquiry.objects.filter(pk=again.pk).update(reply_by=soon)
     Enquiry.objects.filter(pk=main.pk).update(reply_by=later)
-    transitions.link(enquiry=again, main=main, by=rita)
+    triage.link(enquiry=again, main=main, by=rita)
     assert fresh(main).reply_by == soon
 
 
 def test_one_that_is_closed_already_only_points(rita, pair):
     again, main = pair
-    transitions.triage(enquiry=again, by=rita, to=Status.CLOSED, outcome=Outcome.ANSWERED)
+    triage.triage(enquiry=again, by=rita, to=Status.CLOSED, outcome=Outcome.ANSWERED)
     moves = again.events.filter(kind=EventKind.MOVED).count()
-    transitions.link(enquiry=again, main=main, by=rita)
+    triage.link(enquiry=again, main=main, by=rita)
     assert (fresh(again).outcome, fresh(again).same_as) == (Outcome.DUPLICATE, main)
     assert again.events.filter(kind=EventKind.MOVED).count() == moves
 
 
 def test_strangers_and_closed_ones_are_pointed_out_before_it_is_done(client, rita, pair):
     stranger = question(email="other@example.com")
-    transitions.triage(enquiry=stranger, by=rita, to=Status.CLOSED, outcome="answered")
+    triage.triage(enquiry=stranger, by=rita, to=Status.CLOSED, outcome="answered")
     client.force_login(rita)
     compared = text(tree(client.get(page_of(pair[0]), {"reference": stranger.reference.lower().replace("-", " ")})))
     assert "Neither the email address nor the phone number is the same." in compared
@@ -192,9 +192,9 @@ def test_two_who_link_them_the_other_way_round_make_no_circle(transactional_db):
     def link(enquiry, main, by):
         start.wait()
         try:
-            transitions.link(enquiry=enquiry, main=main, by=by)
+            triage.link(enquiry=enquiry, main=main, by=by)
             said.append("linked")
-        except transitions.MoveRefused as refusal:
+        except triage.MoveRefused as refusal:
             said.append(str(refusal))
         finally:
             connection.close()
@@ -211,7 +211,7 @@ def test_two_who_link_them_the_other_way_round_make_no_circle(transactional_db):
 def test_linking_waits_for_who_has_a_linked_one_in_hand_and_locks_nobody_out(transactional_db):
     staff, main = person("Rita", "reception"), consultation()
     first, again = sorted((question(email=f"{n}@example.com") for n in range(2)), key=lambda each: each.pk)
-    transitions.link(enquiry=first, main=again, by=staff)
+    triage.link(enquiry=first, main=again, by=staff)
     held = threading.Event()
     done = []
 
@@ -226,7 +226,7 @@ def test_linking_waits_for_who_has_a_linked_one_in_hand_and_locks_nobody_out(tra
     other = threading.Thread(target=erase)
     other.start()
     held.wait(10)
-    transitions.link(enquiry=again, main=main, by=staff)
+    triage.link(enquiry=again, main=main, by=staff)
     other.join(20)
     assert done == [again.pk]
     assert fresh(first).same_as == fresh(again).same_as == main

@@ -9,7 +9,7 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
-from enquiries.actions import contact, erasure, transitions
+from enquiries.actions import contact, erasure, triage
 from enquiries.models import Enquiry, ReplyTemplate, StaffDraft
 from tests.conftest import consultation, give_signs
 from tests.support.desk import person, tree, values_of
@@ -184,7 +184,7 @@ def test_what_a_colleague_wrote_is_shown_before_ones_own_is_sent(reception, staf
     # The same for what is saved, and the page tells it already while somebody types.
     asked = reverse("admin:enquiries_enquiry_enquiry_pulse", args=[enquiry.pk])
     seen = values_of(page_of(reception, enquiry))["seen"]
-    transitions.triage(enquiry=enquiry, by=staff, note="Her GP rang.")
+    triage.triage(enquiry=enquiry, by=staff, note="Her GP rang.")
     news = reception.get(asked, {"seen": seen}).json()
     assert [(each["what"], each["note"]) for each in news["changes"]] == [("Sam added a note", "Her GP rang.")]
     assert reception.get(asked, {"seen": "2026-99-99"}).json()["changes"] == []
@@ -233,7 +233,7 @@ def test_the_next_one_is_the_next_of_what_was_found_and_as_the_list_was_sorted(r
     for number, name in enumerate(["Ann Moss", "Bo Moss", "Cy Moss", "Di Fern"]):
         made = consultation(name=name, email=f"{number}@example.com")
         if number % 2:
-            transitions.triage(enquiry=made, by=staff, to="in_progress", owner=staff, change_owner=True)
+            triage.triage(enquiry=made, by=staff, to="in_progress", owner=staff, change_owner=True)
     order = listed(reception, **shown)
     assert len(order) == (3 if "q" in shown else 4)
     links = [each.get("href") for each in tree(reception.get(LIST, shown)).iter("a")]

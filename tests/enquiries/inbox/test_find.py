@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from backcare.core import blind_index
-from enquiries.actions import erasure, intake, transitions
+from enquiries.actions import erasure, intake, triage
 from enquiries.inbox import find
 from enquiries.models import Enquiry, SearchToken, Status
 from factsheets.models import FactSheet
@@ -23,7 +23,7 @@ def test_a_patient_is_found_by_what_staff_would_type(reception, subtests):
     found = consultation(name="Zoë O'Hara-Smith", email="zoe.ohara@cedars.example", phone="+442079460018")
     consultation(name="Bob Thistlewood", email="bob@elsewhere.example", phone="+442079461234")
     Enquiry.objects.filter(pk=found.pk).update(reference="BCDF-6789")
-    transitions.triage(enquiry=found, by=person("Sam", "reception"), to=Status.CLOSED, outcome="answered")
+    triage.triage(enquiry=found, by=person("Sam", "reception"), to=Status.CLOSED, outcome="answered")
     ways = {
         "a whole name": ["zoe", "ZOË", "O'Hara", "ohara smith", "Zoë O'Hara-Smith", "Mrs Smith"],
         "parts of it": ["zo", "oha smi", "Sm"],

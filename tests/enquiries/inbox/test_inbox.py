@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from enquiries.actions import erasure, intake, transitions
+from enquiries.actions import erasure, intake, triage
 from enquiries.assessment import handover
 from enquiries.assessment.flags import flags
 from enquiries.assessment.result import played_back, shown
@@ -36,9 +36,9 @@ def test_each_queue_counts_what_it_lists(reception):
     Enquiry.objects.filter(pk=overdue.pk).update(reply_by=now - timedelta(hours=1))
     Enquiry.objects.filter(pk=mine.pk).update(owner=rita)
     let_wait(waiting, by=person("Sam", "reception"))
-    transitions.triage(enquiry=spam, by=rita, to=Status.SPAM)
+    triage.triage(enquiry=spam, by=rita, to=Status.SPAM)
     Enquiry.objects.filter(pk=failed.pk).update(mail_failed=True)
-    transitions.triage(enquiry=closed, by=rita, to=Status.CLOSED, outcome="answered")
+    triage.triage(enquiry=closed, by=rita, to=Status.CLOSED, outcome="answered")
     numbers = counted(reception)
     for name, count in numbers.items():
         assert len(listed(reception, queue=name)) == count, name

@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.urls import reverse
 from django.utils import timezone
 
-from enquiries.actions import appointments, transitions
+from enquiries.actions import appointments, triage
 from enquiries.models import Enquiry, EnquiryEvent, EventKind, MessageState, OutgoingMessage, Status
 from factsheets import actions
 from factsheets.models import FactSheet, SafetyAdvice, Section
@@ -61,7 +61,7 @@ def test_every_admin_page_opens(staff_client, sheet):
 
 def test_what_a_patient_typed_is_shown_as_text_everywhere(staff_client):
     enquiry = consultation(name=HOSTILE, best_time=HOSTILE, description=HOSTILE)
-    transitions.triage(enquiry=enquiry, by=User.objects.get(username="sam"), note=HOSTILE)
+    triage.triage(enquiry=enquiry, by=User.objects.get(username="sam"), note=HOSTILE)
     for address in (reverse("admin:enquiries_enquiry_changelist"), enquiry.get_admin_url()):
         response = staff_client.get(address)
         assert b"<b>&" not in response.content
@@ -71,8 +71,8 @@ def test_what_a_patient_typed_is_shown_as_text_everywhere(staff_client):
 
 def test_the_inbox_shows_warning_signs_first_then_failed_mail_then_what_is_due_first(staff_client, staff, sheet):
     first, second, third, fourth = (consultation(email=f"{number}@example.com") for number in "1234")
-    transitions.triage(enquiry=first, by=staff, to=Status.CLOSED, outcome="answered")
-    transitions.triage(enquiry=second, by=staff, to=Status.IN_PROGRESS)
+    triage.triage(enquiry=first, by=staff, to=Status.CLOSED, outcome="answered")
+    triage.triage(enquiry=second, by=staff, to=Status.IN_PROGRESS)
     Enquiry.objects.filter(pk=fourth.pk).update(reply_by=timezone.now() - timedelta(days=1))
     failed, flagged = report(sheet), consultation(email="5@example.com")
     Enquiry.objects.filter(pk=failed.pk).update(mail_failed=True)
@@ -108,11 +108,11 @@ def test_moving_an_enquiry_writes_the_status_and_the_timeline_together(staff_cli
 
 def test_a_move_that_the_table_does_not_allow_is_refused(staff_client, staff):
     enquiry = consultation()
-    transitions.triage(enquiry=enquiry, by=staff, to=Status.CLOSED, outcome="answered")
+    triage.triage(enquiry=enquiry, by=staff, to=Status.CLOSED, outcome="answered")
     response = change(staff_client, enquiry, status="booked")
     assert "Select a valid choice" in text_of(response)
-    with pytest.raises(transitions.MoveRefused, match="You cannot move"):
-        transitions.triage(enquiry=enquiry, by=staff, to=Status.BOOKED)
+    with pytest.raises(triage.MoveRefused, match="You cannot move"):
+        triage.triage(enquiry=enquiry, by=staff, to=Status.BOOKED)
     enquiry.refresh_from_db()
     assert enquiry.status == Status.CLOSED
 
@@ -161,7 +161,7 @@ def test_the_timeline_is_append_only(staff_client, staff):
 
 def test_bulk_actions_change_what_they_may_and_say_what_they_did_not(staff_client, staff):
     new, closed = consultation(email="1@example.com"), consultation(email="2@example.com")
-    transitions.triage(enquiry=closed, by=staff, to=Status.CLOSED, outcome="answered")
+    triage.triage(enquiry=closed, by=staff, to=Status.CLOSED, outcome="answered")
     chosen = {"action": "mark_as_spam", "_selected_action": [str(new.pk), str(closed.pk)]}
     address = f"{reverse('admin:enquiries_enquiry_changelist')}?queue=all"
     asked = staff_client.post(address, chosen)
@@ -184,7 +184,7 @@ def test_taking_enquiries_makes_me_their_owner(staff_client, staff):
     enquiry.refresh_from_db()
     assert enquiry.owner == staff
     kim = person("Kim", "reception")
-    transitions.triage(enquiry=enquiry, by=kim, owner=kim, change_owner=True)
+    triage.triage(enquiry=enquiry, by=kim, owner=kim, change_owner=True)
     said = text_of(staff_client.post(reverse("admin:enquiries_enquiry_changelist"), chosen, follow=True))
     assert f"You took over {enquiry.reference} from Kim." in said, "A list may be older than a colleague's press."
 

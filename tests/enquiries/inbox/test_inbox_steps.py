@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from enquiries.actions import transitions
+from enquiries.actions import triage
 from enquiries.models import Enquiry, EventKind, OutgoingMessage, Status, slot_bit
 from tests.conftest import consultation, report
 from tests.support.clock import london
@@ -117,7 +117,7 @@ def test_the_reply_clock_is_paused_while_we_wait_for_the_patient(db, staff, monk
     at(1, 13)  # five of the eight hours are left
     let_wait(enquiry, by=staff)
     at(15, 11)
-    transitions.triage(enquiry=enquiry, by=staff, to=Status.IN_PROGRESS)
+    triage.triage(enquiry=enquiry, by=staff, to=Status.IN_PROGRESS)
     enquiry.refresh_from_db()
     assert enquiry.waiting_since is None
     assert enquiry.reply_by == london(2027, 2, 15, 16)
@@ -139,7 +139,7 @@ def test_hearing_from_the_patient_ends_the_wait(reception, staff, act):
 
 def test_a_mail_that_fails_reopens_an_enquiry_that_was_closed_with_an_outcome(db, staff, mail_through):
     enquiry = consultation()
-    transitions.triage(enquiry=enquiry, by=staff, to=Status.CLOSED, outcome="answered")
+    triage.triage(enquiry=enquiry, by=staff, to=Status.CLOSED, outcome="answered")
     mail_through.refuse_recipients.add("ada@example.com")
     deliver()
     enquiry.refresh_from_db()
@@ -152,7 +152,7 @@ def test_a_mail_that_fails_reopens_an_enquiry_that_was_closed_with_an_outcome(db
 def test_a_step_from_an_old_page_is_refused_and_keeps_what_was_typed(reception, staff):
     enquiry = consultation()
     old = enquiry.version
-    transitions.triage(enquiry=enquiry, by=staff, note="I have it")
+    triage.triage(enquiry=enquiry, by=staff, note="I have it")
     response = step(reception, enquiry, "reply", version=old, text="A long answer.", send="yes")
     assert response.status_code == 422
     said = response.content.decode()
@@ -173,6 +173,6 @@ def test_an_editor_can_take_no_step(db):
 
 def test_a_closed_enquiry_offers_no_step_and_takes_none(reception, staff):
     enquiry = consultation()
-    transitions.triage(enquiry=enquiry, by=staff, to=Status.CLOSED, outcome="answered")
+    triage.triage(enquiry=enquiry, by=staff, to=Status.CLOSED, outcome="answered")
     assert "Next step" not in text(parse(reception.get(enquiry.get_admin_url())))
     assert step(reception, enquiry, "call", result="spoke").status_code == 422

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from enquiries import clock
-from enquiries.actions import by_patient, contact, erasure, intake, transitions
+from enquiries.actions import by_patient, contact, erasure, intake, triage
 from enquiries.assessment import handover
 from enquiries.assessment.flags import flags
 from enquiries.assessment.result import played_back, shown
@@ -189,7 +189,7 @@ def test_what_they_were_told_is_recorded_once_and_settles_the_flag(reception):
     assert (safety.summary, safety.actor) == ("Told them to call 999 or go to A&E now", "Rita")
     assert enquiry.events.filter(kind=EventKind.CALLED).last().note == "Her son drives her."
     assert listed(reception, queue="safety") == []
-    with pytest.raises(transitions.MoveRefused):
+    with pytest.raises(triage.MoveRefused):
         contact.log_call(enquiry=enquiry, by=User.objects.get(first_name="Rita"), result="spoke", advice="999")
 
 

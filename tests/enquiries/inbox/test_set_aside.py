@@ -2,7 +2,7 @@
 
 from django.urls import reverse
 
-from enquiries.actions import transitions
+from enquiries.actions import triage
 from enquiries.models import Enquiry, Status
 from tests.conftest import consultation
 from tests.support.desk import person, tree
@@ -47,7 +47,7 @@ def test_several_are_given_to_a_colleague_at_once_and_a_closed_one_says_how_it_e
     reception.post(LIST, ticked | {"sure": "yes", "owner": str(carl.pk)})
     assert set(Enquiry.objects.values_list("owner", flat=True)) == {carl.pk}
     assert first.events.filter(summary="Assigned to Carl").exists()
-    transitions.triage(enquiry=first, by=staff, to=Status.CLOSED, outcome="elsewhere")
+    triage.triage(enquiry=first, by=staff, to=Status.CLOSED, outcome="elsewhere")
     assert "Went elsewhere (999, 111 or a GP)" in cells(reception.get(LIST, {"queue": "all"}))
     page = text(tree(reception.get(first.get_admin_url())))
     assert "Went elsewhere (999, 111 or a GP)" in page

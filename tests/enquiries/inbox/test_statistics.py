@@ -9,7 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from enquiries.actions import contact, transitions
+from enquiries.actions import contact, triage
 from enquiries.inbox.statistics import Span, month_of
 from enquiries.models import Enquiry, Status
 from factsheets import reads
@@ -50,7 +50,7 @@ def test_any_range_is_told_in_tables_and_each_is_a_file(client, staff, sheet, mo
     monkeypatch.setattr(timezone, "now", lambda: london(2027, 2, 3, 12))
     contact.log_call(enquiry=late, by=staff, result="no_answer")
     contact.reply(enquiry=late, by=staff, text="Hello")
-    transitions.triage(enquiry=asked, by=staff, to=Status.CLOSED, outcome="answered")
+    triage.triage(enquiry=asked, by=staff, to=Status.CLOSED, outcome="answered")
     SheetFeedback.objects.create(sheet=sheet, week=date(2027, 2, 1), answer="yes", count=7)
     SheetFeedback.objects.create(sheet=sheet, week=date(2027, 1, 18), answer="no", count=9)
     SearchMiss.objects.create(digest="1", text="=frozen shoulder", times=6, days=3)

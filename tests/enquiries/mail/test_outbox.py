@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from enquiries import abuse
-from enquiries.actions import intake, outbox, transitions
+from enquiries.actions import intake, outbox, triage
 from enquiries.inbox import queues
 from enquiries.mail.worker import FIRST_RETRY, GIVE_UP_AFTER, MAX_RETRY, Worker, back_off
 from enquiries.models import Enquiry, EventKind, MessageState, OutgoingMessage, Purpose, Status
@@ -70,7 +70,7 @@ def test_a_quarantined_enquiry_sends_nothing_until_staff_release_it(db, staff, m
     details = {"name": "Ada Example", "email": "ada@example.com", "description": "Why?", "phone": "", "best_time": ""}
     enquiry = intake.accept(intake.Submission(kind="question", details=details, caught="Filled in a hidden field"))
     assert deliver() == 0
-    transitions.triage(enquiry=enquiry, by=staff, to=Status.NEW)
+    triage.triage(enquiry=enquiry, by=staff, to=Status.NEW)
     assert deliver() == 2
     assert ["ada@example.com"] in mail_through.recipients
 
@@ -320,8 +320,8 @@ def test_what_staff_do_while_a_mail_is_on_the_way_stands(db, sheet, staff, mail_
     taken, closed = report(sheet), question()
     worker = Worker("test")
     messages = {message.enquiry_id: message for message in [worker.claim(), worker.claim()]}
-    transitions.triage(enquiry=taken, by=staff, to=Status.IN_PROGRESS)
-    transitions.triage(enquiry=closed, by=staff, to=Status.CLOSED, outcome="answered")
+    triage.triage(enquiry=taken, by=staff, to=Status.IN_PROGRESS)
+    triage.triage(enquiry=closed, by=staff, to=Status.CLOSED, outcome="answered")
     worker.settle_success(messages[taken.pk])
     failed = messages[closed.pk]
     failed.created_at -= GIVE_UP_AFTER + SOON

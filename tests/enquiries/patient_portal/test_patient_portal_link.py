@@ -17,7 +17,7 @@ from backcare.ops.gunicorn import access_log_format
 from backcare.ops.gunicorn_log import PrivateLogger
 from backcare.ops.logs import WithoutRequestValues
 from enquiries import links
-from enquiries.actions import appointments, by_patient, contact, corrections, erasure, transitions
+from enquiries.actions import appointments, by_patient, contact, corrections, erasure, triage
 from enquiries.clock import in_words
 from enquiries.models import Enquiry, PrivateLink, Status, slot_bit
 from tests.conftest import consultation, report
@@ -109,14 +109,14 @@ def test_the_voicemail_answer_and_the_chosen_times_are_shown(asked):
 def test_where_it_is_now_is_said_in_the_patients_words(asked, staff):
     at = timezone.now() + timedelta(days=400)
     for act, words in (
-        (lambda: transitions.triage(enquiry=asked, by=staff, to=Status.IN_PROGRESS), "In progress"),
+        (lambda: triage.triage(enquiry=asked, by=staff, to=Status.IN_PROGRESS), "In progress"),
         (lambda: let_wait(asked, by=staff), "Waiting to hear from you"),
         (
             lambda: appointments.book(enquiry=asked, by=staff, at=at, channel="video"),
             "Your appointment is by video call, at",
         ),
         (lambda: appointments.end_appointment(enquiry=asked, by=staff, state="by_clinic"), "In progress"),
-        (lambda: transitions.triage(enquiry=asked, by=staff, to=Status.CLOSED, outcome="seen"), "We have closed it"),
+        (lambda: triage.triage(enquiry=asked, by=staff, to=Status.CLOSED, outcome="seen"), "We have closed it"),
     ):
         act()
         assert words in said(enter(asked))

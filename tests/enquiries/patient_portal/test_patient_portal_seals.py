@@ -5,7 +5,7 @@ import threading
 import pytest
 from django.db import connection
 
-from enquiries.actions import by_patient, transitions
+from enquiries.actions import by_patient, triage
 from enquiries.models import EnquiryEvent, Status
 from enquiries.patient_portal import access
 from tests.conftest import consultation
@@ -86,7 +86,7 @@ def test_a_seal_of_31_minutes_ago_asks_once_more_and_changes_nothing(asked, verb
 @pytest.mark.parametrize("verb", VERBS)
 def test_staff_who_changed_it_in_the_meantime_bring_a_kind_page_and_nothing_typed_is_lost(asked, staff, verb):
     page = check(asked, verb)
-    transitions.triage(enquiry=asked, by=staff, to=Status.IN_PROGRESS)
+    triage.triage(enquiry=asked, by=staff, to=Status.IN_PROGRESS)
     before = snapshot()
     stale = press(page, SURE[verb])
     assert (stale.status_code, title(parse(stale)).partition(" –")[0]) == (409, "Something changed in the meantime")
@@ -104,7 +104,7 @@ def test_staff_who_changed_it_in_the_meantime_bring_a_kind_page_and_nothing_type
 def test_what_staff_closed_in_the_meantime_is_left_as_it_is(asked, staff, verb):
     page = check(asked, verb)
     form = enter(asked)
-    transitions.triage(enquiry=asked, by=staff, to=Status.CLOSED, outcome="answered")
+    triage.triage(enquiry=asked, by=staff, to=Status.CLOSED, outcome="answered")
     before = snapshot()
     stale = press(page, SURE[verb])
     assert stale.status_code == 409

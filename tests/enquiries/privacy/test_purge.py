@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from backcare.core.encryption import CannotDecrypt, EncryptedTextField
-from enquiries.actions import transitions
+from enquiries.actions import triage
 from enquiries.models import Assessment, Enquiry, EnquiryEvent, OutgoingMessage
 from tests.conftest import consultation, report
 from tests.support.clinic_settings import set_clinic
@@ -96,7 +96,7 @@ def test_no_table_log_or_outbox_row_holds_them_afterwards(db, mail_through, staf
     client.post("/report/", form("report", **MARKS, include_answers="yes"))
     enquiry = Enquiry.objects.get()
     deliver()
-    transitions.triage(enquiry=enquiry, by=staff, note=f"{MARKS['name']} telephoned about it")
+    triage.triage(enquiry=enquiry, by=staff, note=f"{MARKS['name']} telephoned about it")
     key = Enquiry.objects.get().submission_key
     before = everything_kept()
     for mark in (*MARKS.values(), "telephoned about it", "It stops daily activity", key):

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from backcare.core.models import Limit
 from backcare.staff.models import StaffEvent
-from enquiries.actions import erasure, intake, transitions
+from enquiries.actions import erasure, intake, triage
 from enquiries.models import (
     Enquiry,
     EnquiryEvent,
@@ -87,12 +87,12 @@ def test_what_is_open_is_kept_however_old_it_is(db, status):
 
 def test_opening_it_again_starts_anew_and_closing_it_counts_from_then(db, staff):
     one = closed(before(days=800))
-    transitions.triage(enquiry=one, by=staff, to="in_progress")
+    triage.triage(enquiry=one, by=staff, to="in_progress")
     assert Enquiry.objects.get().closed_at is None
     assert retention.ends_on(Enquiry.objects.get()) is None
     purge()
     assert kept(one)
-    transitions.triage(enquiry=one, by=staff, to="closed", outcome="answered")
+    triage.triage(enquiry=one, by=staff, to="closed", outcome="answered")
     at = Enquiry.objects.get().closed_at
     assert purge(retention.months_from(at, 12) - timedelta(minutes=1))["enquiries"] == 0
     assert purge(retention.months_from(at, 12) + timedelta(minutes=1))["enquiries"] == 1
@@ -245,7 +245,7 @@ def test_what_staff_open_again_while_the_purge_runs_is_kept(db, staff, monkeypat
     one, lock = closed(before(days=366)), erasure.lock_enquiry
 
     def just_before(enquiry):
-        transitions.triage(enquiry=enquiry, by=staff, to="in_progress")
+        triage.triage(enquiry=enquiry, by=staff, to="in_progress")
         return lock(enquiry)
 
     monkeypatch.setattr(erasure, "lock_enquiry", just_before)

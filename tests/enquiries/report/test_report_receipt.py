@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from backcare.core.encryption import new_key
 from enquiries import abuse
-from enquiries.actions import corrections, erasure, outbox, transitions
+from enquiries.actions import corrections, erasure, outbox, triage
 from enquiries.models import Assessment, Enquiry, EventKind, OutgoingMessage, Status
 from enquiries.report import sent
 from tests.config.test_bad_input import ELSEWHERE
@@ -230,6 +230,6 @@ def test_a_request_that_was_set_aside_says_that_no_email_comes_and_never_why(mai
     # Somebody whose browser filled in the trap: staff release it, and it goes to the address as it was put right.
     deliver()
     before = len(mail_through.received)
-    transitions.triage(enquiry=kept, by=staff, to=Status.NEW)
+    triage.triage(enquiry=kept, by=staff, to=Status.NEW)
     deliver()
     assert mail_through.recipients[before:] == [[BEA]]

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from backcare.core.encryption import key_ring
-from enquiries.actions import erasure, transitions
+from enquiries.actions import erasure, triage
 from enquiries.models import Enquiry, EventKind, SearchToken, Status
 from tests.conftest import consultation
 from tests.core.test_encryption import overwrite, raw
@@ -138,7 +138,7 @@ def nothing_of_them(kept: Enquiry) -> bool:
 
 def test_when_its_time_is_over_nothing_is_left_of_them(staff):
     kept = asked()
-    transitions.triage(enquiry=kept, by=staff, to=Status.CLOSED, outcome="answered")
+    triage.triage(enquiry=kept, by=staff, to=Status.CLOSED, outcome="answered")
     erasure.purge(now=timezone.now() + timedelta(days=360))
     assert not nothing_of_them(kept)
     erasure.purge(now=timezone.now() + timedelta(days=370))
