@@ -124,13 +124,16 @@ def _fullest(many: int, sizes: list[tuple[float, float]], most: int, sides: Call
 
     What goes first comes back last, where the sides have room for it.
     """
-    everything = frozenset(range(many))
     if sides((frozenset(), sizes[0])) <= most:
         return frozenset(), sizes[0]
-    size = next((size for size in sizes if sides((everything, size)) <= most), sizes[0])
-    # If the shortest takes more sides, there is no reason to leave out more than those sides need.
-    most = max(most, sides((everything, size)))
-    count = bisect_left(range(many + 1), True, key=lambda count: sides((frozenset(range(count)), size)) <= most)
+    # What is kept together moves when other parts go, so now and then the shortest takes a side more than one with more in it.
+    short = [frozenset(range(count)) for count in range(many, max(many - 3, -1), -1)]
+    size, fits = next(
+        ((size, gone) for size in sizes for gone in short if sides((gone, size)) <= most), (sizes[0], short[0])
+    )
+    # If they all take more sides, there is no reason to leave out more than those sides need.
+    most = max(most, sides((fits, size)))
+    count = bisect_left(range(len(fits)), True, key=lambda count: sides((frozenset(range(count)), size)) <= most)
     gone = frozenset(range(count))
     for number in reversed(range(count)):
         if sides((gone - {number}, size)) <= most:

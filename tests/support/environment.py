@@ -21,7 +21,8 @@ os.environ.update(
     CLINIC_EMAIL="hello@example.com",
     CLINIC_INBOX_EMAIL="inbox@example.com",
     CLINIC_ADDRESS="1 Example Street, Larkfield",
-    CLINIC_PRICES="First consultation, 45 minutes: £60; Follow-up, 30 minutes: £45; Acupuncture, 30 minutes: £45",
+    CLINIC_PRICES="First consultation, 45 minutes: £60; Follow-up, 30 minutes: £45; Acupuncture, 30 minutes: £45; "
+    "Acupuncture with the first consultation: four sessions £240, six £330",
     CLINIC_INTEREST_STATEMENT="This clinic sells some of the treatments these pages describe, acupuncture among them. "
     "That is why each page says what the research found, and what NICE says, for and against.",
     CLINIC_PEOPLE="Ines Demo, physiotherapist (HCPC PH00000); Tom Demo, osteopath (GOsC 00000); "
