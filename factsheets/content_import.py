@@ -13,6 +13,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -171,6 +172,7 @@ def import_content(
             by = get_user_model().objects.create(username=f"import-{secrets.token_hex(8)}", is_superuser=True)
         run = _Import(by, replace_ours, chosen or {})
         content.take_in_pictures(folder)
+        run.keep_places(listed)
         for number, (model, fields, where) in enumerate(listed, start=1):
             progress(number, len(listed))
             try:
@@ -210,6 +212,26 @@ class _Import(content.Edition):
         # The sheets that it has written in, as they were. None for a new one.
         self.before: dict[str, dict | None] = {}
         self.touches_live = False
+
+    def keep_places(self, listed: list[tuple]) -> None:
+        """Gives the entries of parts the numbers of their places here, wherever the file has them in the same order.
+
+        An export numbers by tens, also where a deletion here left a gap.
+        """
+        groups: dict[tuple, dict[tuple, dict]] = {}
+        for model, fields, _ in listed:
+            if model in PLACED and isinstance(fields.get("position"), int):
+                with suppress(ValueError):  # which `install` tells, with its place in the file
+                    of, key = str(fields.get(model.natural_key_fields[0])), key_of(model, fields)
+                    groups.setdefault((model, of), {})[key] = fields
+        for (model, _), theirs in groups.items():
+            here = {" ".join(map(str, key)): position for key, position in self.places[model].items()}
+            order = [key for key in here if key in theirs]
+            their_order = sorted(theirs, key=lambda key: theirs[key]["position"])
+            is_new = any(key not in here and (model._meta.label_lower, key) not in self.installed for key in theirs)
+            if not is_new and order == [key for key in their_order if key in here]:
+                for key in order:
+                    theirs[key]["position"] = here[key]
 
     def install(self, model, fields: dict) -> None:
         fields = {name: value for name, value in fields.items() if name not in OURS.get(model, set())}

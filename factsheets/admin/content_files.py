@@ -125,8 +125,15 @@ def _take(request):
     except ContentError as error:
         messages.error(request, f"{error} {NOTHING_CHANGED}")
         return _page(request, UploadForm(by=request.user), chosen, status=422)
+    if found.is_empty and any(each.blocked for each in found.choices.values()):
+        for each in found.left:
+            messages.warning(request, f"Left out: {each}")
+        return _page(request, UploadForm(by=request.user), chosen, status=422)
     content_upload.drop(request.user)
-    if found.is_empty:
+    if found.is_empty and found.waiting:
+        said = "; ".join(found.waiting)
+        messages.info(request, f"Nothing of {upload.name} was taken. Already in an open draft, word for word: {said}.")
+    elif found.is_empty:
         messages.info(request, f"Nothing of {upload.name} was taken: you kept everything as it is here.")
     else:
         in_drafts = found.sheets or found.shared or found.red_flags

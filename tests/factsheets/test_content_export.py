@@ -377,6 +377,12 @@ def test_what_one_installation_exports_and_another_imports_is_exported_there_aga
     actions.keep_edition(sheet=FactSheet.objects.get(slug=PART), by=editor)
     here, again = tmp_path / "here", tmp_path / "again"
     command("export_content", here)
+    assert "There is nothing to import." in command("import_content", here), "A gap between two places says nothing."
+    sheet = here / f"sheets/{PART}.yaml"
+    exported = sheet.read_text()
+    sheet.write_text(exported.replace("position: 10", "position: 25"))
+    assert "Order of the sections" in command("import_content", here)
+    sheet.write_text(exported)
 
     begin()
     Section.objects.filter(slug="second").update(body="The other second words. [@EDB]\n")
@@ -418,10 +424,23 @@ def test_a_file_that_says_what_was_edited_away_here_is_shown_as_different_and_ta
     levels = choices_of(page)
     assert levels == {"level-sheet-a-sheet": ["0*", "2"], f"level-source-{source.pk}": ["0*", "2"]}
     seen = next(each.get("value") for each in tree(page).iter() if each.get("name") == "seen")
-    given = {"do": "take", "seen": seen}
-    done = text(
-        tree(client.post(address, given | (dict.fromkeys(levels, "2") if choice == "take" else {}), follow=True))
-    )
+    given = {"do": "take", "seen": seen} | (dict.fromkeys(levels, "2") if choice == "take" else {})
+    if choice == "take":
+        draft = actions.begin_draft(sheet=sheet, by=editor)
+        Section.objects.filter(sheet=draft, slug="first").update(body="A colleague’s words. [@EDA]\n")
+        refused = client.post(address, given | {f"level-source-{source.pk}": "0"})
+        assert refused.status_code == 422
+        assert "Left out: Fact sheet “A sheet”: it has an open draft. Publish or discard that" in text(tree(refused))
+        assert choices_of(refused)["level-sheet-a-sheet"] == ["0", "2*"], (
+            "The file is still there, with what was chosen."
+        )
+        Section.objects.filter(sheet=draft, slug="first").update(body="The first words. [@EDA]\n")
+        bring(client, data)
+        done = text(tree(client.post(address, given | {f"level-source-{source.pk}": "0"}, follow=True)))
+        assert "Already in an open draft, word for word: Fact sheet “A sheet”." in done
+        actions.discard_draft(draft=draft, by=editor)
+        bring(client, data)
+    done = text(tree(client.post(address, given, follow=True)))
     assert bodies(sheet)[0] == "Our own words. [@EDA]\n", "Readers see ours until a draft is published."
     if choice == "keep":
         assert "was taken: you kept everything as it is here." in done
