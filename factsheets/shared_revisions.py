@@ -112,12 +112,12 @@ def changes(model, before: dict, after: dict) -> list[Change]:
 
 
 def _with_verdict(found: list[Change], before: dict, after: dict) -> list[Change]:
-    """What was found and how sure we are, as the one phrase that readers see; beside it, whatever of the two it does not tell."""
+    """What was found and how sure we are, as the one phrase that readers see, where that differs. NICE's position is in it too."""
     verdicts = [verdict_in_words(each) if each else "" for each in (before, after)]
     if verdicts[0] == verdicts[1]:
         return found
     parts = [called(Statement, name) for name in ("direction", "grade")]
-    at = next(number for number, each in enumerate(found) if each.field in parts)
+    at = next((number for number, each in enumerate(found) if each.field in parts), len(found))
     rest = [each for each in found if each.field not in parts]
     return [*rest[:at], Change("", "Verdict", *verdicts), *rest[at:]]
 

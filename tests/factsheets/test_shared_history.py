@@ -352,6 +352,12 @@ def test_a_statement_a_term_a_figure_and_a_notice_go_back_too(staff_client, revi
     again = Statement.objects.get(pk=statement.pk)
     assert (again.grade, set(again.sources.all())) == was
     assert sheet.editions.count() == many + 1
+    # The verdict names NICE, so that its position alone is another verdict.
+    advised = Statement.objects.get(key="gabapentinoids")
+    save(desk, change_address(advised), nice_position="", _draft="1")
+    shown = desk.get(reverse("admin:factsheets_statement_draft", args=[draft_of(advised).pk]))
+    assert "by NICE" in marked(shown, "del")
+    take(desk, draft_of(advised), "discard")
     # A slip in the words an editor mends alone, and sees first in which sheets.
     slip = save_once(desk, change_address(statement), detail=statement.detail.replace("pain", "pian", 1))
     assert "Save again to do it." in errors_of(slip)
