@@ -314,6 +314,8 @@ def changes(before: dict, after: dict) -> list[Change]:
 
 
 def _section_changes(before: dict | None, after: dict | None) -> list[Change]:
+    if before == after:
+        return []
     part, slug = _name(after or before), (after or before)["slug"]
     old, new = before or {}, after or {}
     found = [
@@ -496,11 +498,17 @@ def words_apart(before: str, after: str, *, marked: bool) -> list[tuple[str, str
     return [(kind, _in_html(words)) for kind, words in word_difference(*as_readers_see(before, after))]
 
 
+TAGS = {EMPHASIS: "em", STRONG: "strong"}
+STYLED = re.compile(rf"([{EMPHASIS}{STRONG}]+)([^\s{EMPHASIS}{STRONG}]+)")
+
+
 def _in_html(words: str) -> str:
-    shown = escape(words)
-    for sign, tag in ((EMPHASIS, "em"), (STRONG, "strong")):
-        shown = re.sub(rf"{sign}([^\s{STRONG}]+)", rf"<{tag}>\1</{tag}>", shown)
-    return mark_safe(shown)  # noqa: S308 - escaped just before
+    return mark_safe(STYLED.sub(_styled, escape(words)))  # noqa: S308 - escaped here
+
+
+def _styled(found: re.Match) -> str:
+    tags = list(dict.fromkeys(TAGS[sign] for sign in found[1]))
+    return "".join(f"<{tag}>" for tag in tags) + found[2] + "".join(f"</{tag}>" for tag in reversed(tags))
 
 
 def word_difference(before: str, after: str) -> Iterator[tuple[str, str]]:

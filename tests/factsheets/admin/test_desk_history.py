@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from factsheets import actions, publishing_rules
+from factsheets import actions, publishing_rules, revisions
 from factsheets.models import Section
 from tests.support.desk import change_address, desk_of, draft, person, save, signed, tree
 from tests.support.html import text
@@ -47,11 +47,13 @@ def test_what_was_written_before_a_sheet_was_public_is_not_in_the_public_list(pu
     assert "Changed:" not in shown
 
 
-def test_the_difference_between_editions_is_readable_word_by_word(desk, public_sheet):
+def test_the_difference_between_editions_is_readable_word_by_word(desk, public_sheet, django_assert_num_queries):
     section = public_sheet.sections.get()
-    save(desk, change_address(section), body="Keep moving every day. [@NG59]\r\n")
+    save(desk, change_address(section), body="Keep moving ***every*** *day*. [@NG59]\r\n")
     new = public_sheet.open_draft
-    shown = tree(edition(desk, new, new.editions.first().number))
+    said = edition(desk, new, new.editions.first().number)
+    assert "<em><strong>every</strong></em> <em>day.</em>" in said.content.decode()
+    shown = tree(said)
     gone = [text(each) for each in shown.iter("del")]
     new = [text(each) for each in shown.iter("ins")]
     assert gone == ["moving."]
@@ -62,6 +64,9 @@ def test_the_difference_between_editions_is_readable_word_by_word(desk, public_s
     assert "every day." in first
     assert "There is nothing earlier" in text(tree(edition(desk, public_sheet, 1)))
     assert edition(desk, public_sheet, 99).status_code == 404
+    drawn = revisions.snapshot(Section.objects.exclude(figure=None).first().sheet)
+    with django_assert_num_queries(0):
+        assert not revisions.changes(drawn, drawn)
 
 
 @pytest.mark.both
