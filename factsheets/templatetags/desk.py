@@ -1,4 +1,6 @@
 import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 
 from django import template
@@ -20,7 +22,18 @@ from factsheets import (
 )
 from factsheets.admin.links import to_look_at
 from factsheets.admin.shared_drafts import open_to
-from factsheets.models import SIGNED, DraftState, DraftStep, Edition, FactSheet, InstalledRecord, State, Step, Subject
+from factsheets.models import (
+    SIGNED,
+    DraftState,
+    DraftStep,
+    Edition,
+    FactSheet,
+    InstalledRecord,
+    SharedDraft,
+    State,
+    Step,
+    Subject,
+)
 
 register = template.Library()
 
@@ -64,18 +77,45 @@ def waiting_for_my_review(context):
     user = context["request"].user
     if not user.has_perm("factsheets.sign_off_factsheet"):
         return {}
-    sent = FactSheet.everything.defer("document", "key_points").filter(state=State.IN_REVIEW)[:LISTED]
-    mine = [each for each in sent if not publishing_rules.why_not_sign_off(each, user)]
-    shared = [each for each in open_to(user, LISTED) if _is_to_read(each, user)]
+    found = _in_review(context["request"])
     return {
-        "sheets": [(each, each.editions.filter(step=Step.SUBMITTED).defer("content").first()) for each in mine],
-        "shared": shared,
-        "flags": _red_flags(user)["flags_to_approve"],
+        "sheets": [
+            (each, each.editions.filter(step=Step.SUBMITTED).defer("content").first()) for each in found.sheets_to_sign
+        ],
+        "shared": found.shared_to_sign,
+        "flags": found.flags["flags_to_approve"],
     }
 
 
-def _is_to_read(draft, user) -> bool:
-    return draft.state == DraftState.IN_REVIEW and not draft_workflow.wrote(draft, user)
+@dataclass(frozen=True)
+class _InReview:
+    """What waits for a clinician, apart into what this person is to read and the rest. No list has more than `LISTED`."""
+
+    sheets_to_sign: list[FactSheet]
+    sheets: list[FactSheet]
+    shared_to_sign: list[SharedDraft]
+    shared: list[SharedDraft]
+    flags: dict
+
+
+def _in_review(request) -> _InReview:
+    """Asked once for each page: two of its parts tell it."""
+    if not hasattr(request, "in_review"):
+        user = request.user
+        sent = FactSheet.everything.defer("document", "key_points").filter(state=State.IN_REVIEW)
+        request.in_review = _InReview(
+            *_apart(sent, lambda sheet: not publishing_rules.why_not_sign_off(sheet, user)),
+            *_apart(open_to(user), lambda draft: _is_to_read(draft, user)),
+            flags=_red_flags(user),
+        )
+    return request.in_review
+
+
+def _apart(records: Iterable, is_theirs: Callable[[object], bool]) -> tuple[list, list]:
+    found: dict[bool, list] = {True: [], False: []}
+    for each in records:
+        found[is_theirs(each)].append(each)
+    return found[True][:LISTED], found[False][:LISTED]
 
 
 @register.inclusion_tag("admin/factsheets/_attention.html", takes_context=True)
@@ -90,21 +130,21 @@ def sheets_that_need_somebody(context):
     written = sheets.filter(state=State.DRAFT)
     # What a clinician is to read is above (`waiting_for_my_review`), and is not said twice.
     signs = user.has_perm("factsheets.sign_off_factsheet")
-    sent = sheets.filter(state=State.IN_REVIEW)[:LISTED]
+    waiting = _in_review(context["request"])
     found = {
         # An owner reads these under “What is still missing”.
         "unapproved": [each for subject in Subject.values if not (each := approvals.standing(subject)).approval]
         if user.has_perm("factsheets.view_approval") and not user.is_superuser
         else [],
-        **(flags := _red_flags(user)),
+        **(flags := waiting.flags),
         "draft": None if flags["flags_to_approve"] and signs else flags["draft"],
         "silent": [
             (flag["code"], safety_revisions.heading(flag)) for flag in safety_drafts.gaps(safety_revisions.snapshot())
         ],
         "links": len(to_look_at()),
         "offers": InstalledRecord.objects.exclude(offered={}).count(),
-        "shared_drafts": [each for each in open_to(user, LISTED) if not (signs and _is_to_read(each, user))],
-        "in_review": [each for each in sent if publishing_rules.why_not_sign_off(each, user)],
+        "shared_drafts": waiting.shared,
+        "in_review": waiting.sheets,
         "changed": published.filter(was_changed=True, reviewed_on__isnull=False)[:LISTED],
         "due": sheets.review_due_by(today + SOON)[:LISTED],
         "never": published.filter(reviewed_on__isnull=True)[:LISTED],
@@ -115,6 +155,11 @@ def sheets_that_need_somebody(context):
         "drafts": written[:LISTED],
     }
     return {"today": today, "check_is_off": not approvals.check_is_open(), "nothing": not any(found.values()), **found}
+
+
+def _is_to_read(draft: SharedDraft, user) -> bool:
+    signs = user.has_perm("factsheets.sign_off_factsheet")
+    return signs and draft.state == DraftState.IN_REVIEW and not draft_workflow.wrote(draft, user)
 
 
 def _red_flags(user) -> dict:

@@ -4,13 +4,15 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.messages import get_messages
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from factsheets import actions
 from factsheets.models import Claim, FactSheet, SafetyAdvice, Section, State, Step
+from factsheets.templatetags import desk as desk_tags
 from tests.support.desk import change_address, desk_of, draft, errors_of, move, person, published, save, tree
 from tests.support.html import text
 from tests.support.reading import page
@@ -274,7 +276,7 @@ def test_a_fixture_sheet_awaits_review_until_somebody_signs(client, sheet, revie
 
 
 @pytest.mark.long
-def test_the_first_page_of_the_desk_lists_what_needs_somebody(desk, author, reviewer):
+def test_the_first_page_of_the_desk_lists_what_needs_somebody(desk, author, reviewer, monkeypatch):
     waiting = draft(author, slug="one", title="Waits for Clive")
     actions.transition(sheet=waiting, step=Step.SUBMITTED, by=author)
     changed = published(author, reviewer, slug="two", title="Changed by Edith")
@@ -316,6 +318,14 @@ def test_the_first_page_of_the_desk_lists_what_needs_somebody(desk, author, revi
     shown = text(tree(desk.get("/admin/")))
     assert shown.count("Waits for Clive") == 1
     assert shown.index("Waiting for your review") < shown.index("Waits for Clive") < shown.index("Needs attention")
+    monkeypatch.setattr(desk_tags, "LISTED", 1)
+    first = draft(reviewer, slug="a-first", title="Written by Clive")
+    actions.transition(sheet=first, step=Step.SUBMITTED, by=author)
+    with CaptureQueriesContext(connection) as asked:
+        shown = text(tree(desk.get("/admin/")))
+    for once in ('FROM "factsheets_safetydraft"', 'FROM "factsheets_shareddraft"', "\"state\" = 'in_review'"):
+        assert sum(once in each["sql"] for each in asked) == 1, once
+    assert "Waits for Clive" in shown and "Written by Clive" in shown, "What others are to sign takes no place of it."
     desk.force_login(person("Rita", "reception"))
     assert "Needs attention" not in text(tree(desk.get("/admin/")))
 
