@@ -301,7 +301,7 @@ def move(request, pk: int):
         messages.error(request, f"{refusal}{'' if has_form else you_wrote(request.POST.get('note', ''))}")
         return overview_page(request, sheet, typed=request.POST, status=422)
     sheet = made.sheet
-    if "section" in request.POST:  # from the page on which it is written, or towards it
+    if "section" in request.POST and may_write(request.user):  # from the page on which it is written, or towards it
         messages.success(request, "The signature has ended. You can edit it now, and send it for review again.")
         return HttpResponseRedirect(edit_address(sheet, request.POST["section"]))
     messages.success(request, f"“{sheet.title}” is now {sheet.state_in_a_sentence}.")

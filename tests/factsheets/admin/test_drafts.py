@@ -388,6 +388,9 @@ def test_a_planned_publication_waits_for_its_day_and_for_the_words_that_were_sig
     assert heard(Step.SENT_BACK) == {"Clive"}, "Whose signature it was."
     plan = {"publish_on": tomorrow, "retire_on": later}
     sign_for(new, author, reviewer, **plan)
+    told = text(tree(clive.post(move, back, follow=True)))
+    assert f"“{new.title}” is now a draft" in told and "You can edit it" not in told, "A clinician writes nothing."
+    sign_for(new, author, reviewer, **plan)
     clive.post(move, {"step": "unplanned"})
     assert heard(Step.UNPLANNED) == {"Edith"}
     assert deliver() and "cancelled the planned day" in words_of(mail_through.messages[-1])
