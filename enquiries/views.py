@@ -92,7 +92,7 @@ class ReportJourney(Journey):
         return sent.give_receipt(response, request, enquiry, form.cleaned_data["email"])
 
 
-report, report_page = pages_of(ReportJourney(ReportForm, "enquiries/report.html"))
+report, report_page = pages_of(ReportJourney(ReportForm, "enquiries/sheet_by_email.html"))
 
 
 # What we do with readers' and patients' data: the privacy page and the list of what we hold.

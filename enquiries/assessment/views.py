@@ -241,7 +241,7 @@ def stop(request):
     """The emergency page. Without a cookie it is the same for everyone, so it depends on nothing that could be lost."""
     return render(
         request,
-        "assessment/stop.html",
+        "assessment/emergency.html",
         {**emergency(_emergency_signs(request)), "safety_tiers": safety.tiers(), "hurt": safety.HURT},
     )
 

@@ -136,7 +136,7 @@ def _summary(request, assessment: Assessment, token: str) -> HttpResponse:
         "ends": assessment.expires_at,
         "safety_tiers": safety.tiers(),
     }
-    return render(request, "enquiries/summary.html", context)
+    return render(request, "enquiries/private_report.html", context)
 
 
 def _over(request) -> HttpResponse:
