@@ -1,6 +1,6 @@
 """When the clinic will reply to a patient, and how to say it: one value for the form, the email and the inbox.
 
-For one enquiry: `reply_by(now)`, `resume(...)`, `promise(now)`; each asks the database twice. For a list: `load()` once, and the
+For one enquiry: `reply_by(now)`, `resume(...)`, `reply_notice(now)`; each asks the database twice. For a list: `load()` once, and the
 methods of what it gives. Words: `in_words` for patients, `due_in_words` for staff.
 """
 
@@ -67,7 +67,7 @@ class ReplyClock:
         left = self.hours.working_time(waiting_since, reply_by)
         return self.hours.add_working_rounded(max(now, waiting_since), left) or reply_by
 
-    def promise(self, now: datetime) -> dict[str, Any]:
+    def reply_notice(self, now: datetime) -> dict[str, Any]:
         """What templates/enquiries/_when.html shows before somebody writes.
 
         `reply`: "by 5pm on Tuesday 26 May", or empty with `notice` and `without_a_time` in its place.
@@ -165,9 +165,9 @@ def resume(reply_by: datetime | None, waiting_since: datetime, now: datetime) ->
     return load().resume(reply_by, waiting_since, now)
 
 
-def promise(now: datetime | None = None) -> dict[str, Any]:
-    """The variable `when` of a form's page (see ReplyClock.promise)."""
-    return load().promise(now or timezone.now())
+def reply_notice(now: datetime | None = None) -> dict[str, Any]:
+    """The variable `when` of a form's page (see ReplyClock.reply_notice)."""
+    return load().reply_notice(now or timezone.now())
 
 
 def for_readers() -> dict[str, Any]:

@@ -64,11 +64,11 @@ class Journey:
 
     def when(self) -> str:
         """What an empty first page says that changes with time."""
-        return repr(clock.promise(timezone.now()))
+        return repr(clock.reply_notice(timezone.now()))
 
     def notes(self, walk: "_Walk") -> dict:
         """What the first page says besides its form."""
-        return {"when": clock.promise(timezone.now())}
+        return {"when": clock.reply_notice(timezone.now())}
 
     def lacks(self, walk: "_Walk") -> bool:
         """Whether the first page must be shown again, although nothing is wrong with it."""
@@ -343,7 +343,7 @@ class _Walk:
             answers_gone=gone,
             for_someone_else=self.form.for_someone_else,
             never_open=calls.never_open(slots, now, replies.hours),
-            when=replies.promise(now),
+            when=replies.reply_notice(now),
             back=self._before(),
             **more,
         )

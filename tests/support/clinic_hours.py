@@ -24,5 +24,5 @@ def words(response) -> str:
 
 def on_a_form(now: datetime | None = None) -> str:
     """What a patient reads on a form's page."""
-    page = render_to_string("enquiries/_when.html", {"when": clock.promise(now), "clinic": {"phone": "020 7946 0958"}})
+    page = render_to_string("enquiries/_when.html", {"when": clock.reply_notice(now), "clinic": {"phone": "020 7946 0958"}})
     return " ".join(text(html5lib.parseFragment(page, namespaceHTMLElements=False)).split())

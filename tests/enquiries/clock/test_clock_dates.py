@@ -86,7 +86,7 @@ def test_a_split_day_is_closed_in_its_break_and_a_promise_stays_out_of_it():
 def test_a_closure_of_weeks_and_of_part_of_a_day_moves_the_promise_and_says_why():
     christmas = Closed(date(2026, 12, 24), date(2027, 1, 10), "Christmas break.", from_time=time(13))
     replies = ReplyClock(Hours(week(), (christmas,)))
-    told = replies.promise(london(2026, 12, 24, 10, 0))
+    told = replies.reply_notice(london(2026, 12, 24, 10, 0))
     assert told["reply_by"] == london(2027, 1, 11, 14, 0)
     assert told["reply"] == "by 2pm on Monday 11 January 2027"
     assert told["open_until"] == "1pm"
@@ -94,7 +94,7 @@ def test_a_closure_of_weeks_and_of_part_of_a_day_moves_the_promise_and_says_why(
     assert told["because"] == [
         "We are closed from 1pm on Thursday 24 December to Sunday 10 January 2027: Christmas break."
     ]
-    assert replies.promise(london(2027, 1, 8, 10, 0))["opens"] == "9am on Monday 11 January"
+    assert replies.reply_notice(london(2027, 1, 8, 10, 0))["opens"] == "9am on Monday 11 January"
 
 
 def test_part_of_a_day_closed_leaves_the_rest_open():
@@ -104,7 +104,7 @@ def test_part_of_a_day_closed_leaves_the_rest_open():
     assert hours.working_minutes(london(2026, 6, 10, 0, 0), london(2026, 6, 11, 0, 0)) == 5 * 60
     assert hours.next_opening(london(2026, 6, 10, 9, 0)) == london(2026, 6, 10, 11, 0)
     assert hours.closing(london(2026, 6, 10, 11, 0)) == london(2026, 6, 10, 12, 0)
-    assert ReplyClock(hours).promise(london(2026, 6, 9, 16, 0))["because"] == [
+    assert ReplyClock(hours).reply_notice(london(2026, 6, 9, 16, 0))["because"] == [
         "We are closed until 11am on Wednesday 10 June: training.",
         "We are closed from midday until 1pm on Wednesday 10 June: a fire drill.",
     ]
@@ -120,19 +120,19 @@ def test_a_closure_that_moves_nothing_is_not_mentioned():
     weekend = Closed(date(2026, 6, 13), date(2026, 6, 14), "painting")
     past = Closed(date(2026, 6, 1), date(2026, 6, 5), "moving")
     later = Closed(date(2026, 6, 15), date(2026, 6, 15), "training", from_time=time(12))
-    told = ReplyClock(Hours(week(), (weekend, past, later))).promise(london(2026, 6, 12, 12, 0))
+    told = ReplyClock(Hours(week(), (weekend, past, later))).reply_notice(london(2026, 6, 12, 12, 0))
     assert told["reply"] == "by midday on Monday 15 June"
     assert told["because"] == []
 
 
 def test_bank_holidays_that_move_the_promise_are_named():
-    assert ReplyClock(NINE_TO_FIVE).promise(london(2027, 3, 25, 18, 0))["because"] == [
+    assert ReplyClock(NINE_TO_FIVE).reply_notice(london(2027, 3, 25, 18, 0))["because"] == [
         "Friday 26 March and Monday 29 March are bank holidays."
     ]
-    assert ReplyClock(NINE_TO_FIVE).promise(london(2026, 5, 25, 12, 0))["because"] == [
+    assert ReplyClock(NINE_TO_FIVE).reply_notice(london(2026, 5, 25, 12, 0))["because"] == [
         "Monday 25 May is a bank holiday."
     ]
-    assert ReplyClock(NINE_TO_FIVE).promise(london(2026, 5, 25, 17, 0))["because"] == []
+    assert ReplyClock(NINE_TO_FIVE).reply_notice(london(2026, 5, 25, 17, 0))["because"] == []
 
 
 # --- no promise ---
@@ -145,7 +145,7 @@ def test_hours_that_are_never_open_promise_nothing_and_say_so():
     assert replies.hours.next_opening(now) is None
     assert replies.hours.working_minutes(now, now + timedelta(days=5_000)) == 0
     assert "No opening hours" in replies.why_none(now)
-    assert replies.promise(now)["reply"] == ""
+    assert replies.reply_notice(now)["reply"] == ""
 
 
 def test_a_closure_of_years_promises_nothing_and_says_so():
@@ -154,7 +154,7 @@ def test_a_closure_of_years_promises_nothing_and_says_so():
     now = london(2026, 5, 19, 10, 0)
     assert replies.reply_by(now) is None
     assert "closures" in replies.why_none(now)
-    assert replies.promise(now)["because"] == [
+    assert replies.reply_notice(now)["because"] == [
         "We are closed from Thursday 1 January to Friday 31 December 9999: moved away."
     ]
     promised = london(2026, 5, 20, 10, 0)
@@ -169,10 +169,10 @@ def test_a_clinic_that_is_open_on_bank_holidays_only_promises_nothing():
 def test_while_paused_nothing_is_promised_and_the_notice_stands_in_its_place():
     replies = ReplyClock(NINE_TO_FIVE, paused=True, notice="We are moving house.")
     now = london(2026, 5, 19, 10, 0)
-    told = replies.promise(now)
+    told = replies.reply_notice(now)
     assert (told["reply_by"], told["reply"], told["notice"]) == (None, "", "We are moving house.")
     assert replies.why_none(now) == "Replies are paused."
-    assert ReplyClock(NINE_TO_FIVE, notice="We are moving house.").promise(now)["notice"] == ""
+    assert ReplyClock(NINE_TO_FIVE, notice="We are moving house.").reply_notice(now)["notice"] == ""
 
 
 def test_a_moment_without_its_time_zone_is_refused():

@@ -29,7 +29,7 @@ def test_a_new_installation_is_open_from_nine_to_five():
 
 
 def test_an_enquiry_is_kept_with_the_time_that_its_form_showed(sheet):
-    shown = clock.promise()["reply_by"]
+    shown = clock.reply_notice()["reply_by"]
     kept = Enquiry.objects.get(pk=consultation().pk).reply_by
     assert timedelta(0) <= kept - shown <= timedelta(minutes=30), "The clock went on between the two."
     assert report(sheet).reply_by is None
@@ -42,7 +42,7 @@ def test_a_form_page_pays_two_queries_for_it_however_many_hours_and_closures():
     with CaptureQueriesContext(
         connection,
     ) as asked:
-        clock.promise()
+        clock.reply_notice()
     assert len(asked) == 2
 
 
@@ -83,13 +83,13 @@ def test_without_opening_hours_patients_are_promised_nothing(reception):
 
 def test_without_its_row_the_clock_promises_nothing_and_nothing_breaks(reception):
     ClinicHours.objects.all().delete()
-    assert clock.promise()["reply"] == ""
+    assert clock.reply_notice()["reply"] == ""
     assert consultation().reply_by is None
 
 
 @pytest.mark.parametrize("address", ["/consultation/", "/question/"])
 def test_both_forms_show_it_before_somebody_writes(client, address):
-    shown = clock.promise()["reply"]
+    shown = clock.reply_notice()["reply"]
     page = client.get(address)
     assert f"If you send this now, we will reply {shown}" in words(page)
     ClinicHours.objects.update(paused_at=timezone.now(), paused_by="Robin", notice="A pipe burst.")

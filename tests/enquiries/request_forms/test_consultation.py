@@ -39,7 +39,7 @@ def test_the_first_question_comes_before_what_happens_what_it_costs_and_how_else
     assert said.index("Not for emergencies") < said.index("Who is this for?")
     for words in ("We tell you what a consultation costs before you decide", "Text relay", "If you send this now"):
         assert said.index("Who is this for?") < said.index(words)
-    assert clock.promise()["reply"] in said
+    assert clock.reply_notice()["reply"] in said
 
 
 # --- step by step ---
