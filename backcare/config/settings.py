@@ -283,7 +283,7 @@ USE_TZ = True
 # For a monitor that reads /metrics. Without it, the page does not exist.
 METRICS_TOKEN = env.secret("METRICS_TOKEN")
 
-# Where errors are also reported, in the words of our log (ops/reporting.py). Nowhere if empty.
+# Where errors are also reported, in the words of our log (ops/error_reporting.py). Nowhere if empty.
 SENTRY_DSN = env.secret("SENTRY_DSN")
 
 LOG_FORMAT = env.text("LOG_FORMAT", "line")
@@ -316,7 +316,7 @@ LOGGING = {
 }
 if SENTRY_DSN:
     LOGGING["handlers"]["reports"] = {
-        "()": "backcare.ops.reporting.Reporter",
+        "()": "backcare.ops.error_reporting.Reporter",
         "dsn": SENTRY_DSN,
         "filters": ["no_values", "cut_off"],
     }
