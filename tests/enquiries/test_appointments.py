@@ -43,7 +43,7 @@ TYPED = {"day": "2027-02-03", "time": "10:30", "channel": "phone", "minutes": "4
 
 
 @pytest.fixture
-def desk(reception, monkeypatch):
+def rita(reception, monkeypatch):
     """Rita at her desk, on a Monday at ten. The clinic opens from nine to five."""
     at_the_desk(monkeypatch, reception, MONDAY)
     return reception
@@ -99,21 +99,21 @@ def files(mail) -> tuple[str, dict, dict]:
 
 
 @pytest.mark.long
-def test_booked_moved_and_cancelled_each_reaches_the_mailbox_and_the_calendar(desk, mail_through):
+def test_booked_moved_and_cancelled_each_reaches_the_mailbox_and_the_calendar(rita, mail_through):
     # She works here, and has no account.
     mei = TeamMember.objects.create(name="Mei Lin", role="acupuncturist", other_register="BAcC", number="12345")
     gone = TeamMember.objects.create(name="Gone Away", shown=False)
     enquiry = consultation()
     deliver_now()
     [offered] = [
-        each for each in tree(desk.get(enquiry.get_admin_url())).iter("select") if each.get("name") == "book-person"
+        each for each in tree(rita.get(enquiry.get_admin_url())).iter("select") if each.get("name") == "book-person"
     ]
     assert "Mei Lin" in text(offered) and "Gone Away" not in text(offered)
-    refused = step(desk, enquiry, "book", **TYPED | {"person": str(gone.pk)})
+    refused = step(rita, enquiry, "book", **TYPED | {"person": str(gone.pk)})
     assert refused.status_code == 422 and "valid choice" in text(parse(refused))
     link = "https://video.example/a?b=1&c=2"
     given = TYPED | {"channel": "video", "person": str(mei.pk), "place": link}
-    assert "Booked. Confirmation emailed." in text(parse(step(desk, enquiry, "book", **given)))
+    assert "Booked. Confirmation emailed." in text(parse(step(rita, enquiry, "book", **given)))
     deliver_now()
     mail = mail_through.messages[-1]
     for said in (text_of(mail), words_of(mail)):
@@ -128,14 +128,14 @@ def test_booked_moved_and_cancelled_each_reaches_the_mailbox_and_the_calendar(de
     assert first["attendee"] == "mailto:ada@example.com"
     assert first["organizer"].startswith("mailto:") and first["alarms"] == [-timedelta(hours=1)]
 
-    page = desk.get(enquiry.get_admin_url()).content.decode()
+    page = rita.get(enquiry.get_admin_url()).content.decode()
     assert "with\n        Mei Lin, acupuncturist (BAcC 12345)" in page and "by video call, with Mei Lin" in page
     TeamMember.objects.filter(pk=mei.pk).update(
         shown=False
     )  # whom an appointment is with already can stay, when it moves
     assert 'value="2027-02-03"' in page and 'value="10:30"' in page, "Moving starts from what is there."
     moved = given | {"day": "2027-02-04", "time": "15:00"}
-    step(desk, enquiry, "book", **moved)
+    step(rita, enquiry, "book", **moved)
     deliver_now()
     mail = mail_through.messages[-1]
     assert "has changed" in mail["Subject"]
@@ -144,9 +144,9 @@ def test_booked_moved_and_cancelled_each_reaches_the_mailbox_and_the_calendar(de
     assert (method, second["uid"], second["sequence"]) == ("REQUEST", first["uid"], first["sequence"] + 1)
     assert second["starts"] == london(2027, 2, 4, 15)
 
-    assert "as it is already booked" in text(parse(step(desk, enquiry, "book", **moved)))
-    assert step(desk, enquiry, "cancel", who="").status_code == 422
-    step(desk, enquiry, "cancel", who="by_clinic")
+    assert "as it is already booked" in text(parse(step(rita, enquiry, "book", **moved)))
+    assert step(rita, enquiry, "cancel", who="").status_code == 422
+    step(rita, enquiry, "cancel", who="by_clinic")
     deliver_now()
     mail = mail_through.messages[-1]
     assert "we have had to cancel your appointment at 3pm on Thursday 4 February" in words_of(mail)
@@ -161,7 +161,7 @@ def test_booked_moved_and_cancelled_each_reaches_the_mailbox_and_the_calendar(de
     rows = str(list(Appointment.objects.values()))
     assert "video.example" not in rows, "The link is encrypted."
 
-    step(desk, enquiry, "book", **TYPED)
+    step(rita, enquiry, "book", **TYPED)
     assert booked(enquiry).uid != first["uid"], (
         "What a calendar took out stays out: another appointment is another entry."
     )
@@ -214,13 +214,13 @@ def test_a_cancellation_that_comes_back_opens_nothing_that_its_patient_withdrew(
 
 
 @pytest.mark.long
-def test_a_time_that_somebody_should_think_about_is_booked_at_the_second_press(desk):
+def test_a_time_that_somebody_should_think_about_is_booked_at_the_second_press(rita):
     Closure.objects.create(first_day=date(2027, 2, 10), last_day=date(2027, 2, 11), reason="training")
     clive, dora = person("Clive", "clinician"), person("Dora", "clinician")
     Absence.objects.create(staff=dora, first_day=date(2027, 2, 3), last_day=date(2027, 2, 5))
     taken, alone = consultation(email="1@example.com"), consultation(email="2@example.com")
-    step(desk, taken, "book", **TYPED | {"person": str(clive.team_member.pk)})
-    step(desk, alone, "book", **TYPED | {"day": "2027-02-05"})
+    step(rita, taken, "book", **TYPED | {"person": str(clive.team_member.pk)})
+    step(rita, alone, "book", **TYPED | {"day": "2027-02-05"})
     enquiry = consultation()
     for changed, concern in (
         ({"time": "18:00"}, "The clinic is closed at 6pm on Wednesday 3 February"),
@@ -247,7 +247,7 @@ def test_a_time_that_somebody_should_think_about_is_booked_at_the_second_press(d
         ),
     ):
         typed = TYPED | {"place": "Room 2", "remind": "on"} | changed
-        warned = step(desk, enquiry, "book", **typed)
+        warned = step(rita, enquiry, "book", **typed)
         said = text(parse(warned))
         assert warned.status_code == 422 and concern in said, said
         assert "Book anyway" in said
@@ -256,20 +256,20 @@ def test_a_time_that_somebody_should_think_about_is_booked_at_the_second_press(d
             assert f'value="{value}' in page, "What was typed is there."
         assert booked(enquiry) is None
         [mark] = [each.get("value") for each in parse(warned).iter("input") if each.get("name") == "book-sure"]
-        other = step(desk, enquiry, "book", **typed | {"sure": mark, "day": "2027-02-07"})
+        other = step(rita, enquiry, "book", **typed | {"sure": mark, "day": "2027-02-07"})
         assert other.status_code == 422, "The mark is good for what was read, and nothing else."
-        step(desk, enquiry, "book", **typed | {"sure": mark})
+        step(rita, enquiry, "book", **typed | {"sure": mark})
         made = booked(enquiry)
         assert made and made.remind and made.place == "Room 2", changed
         appointments.end_appointment(enquiry=enquiry, by=clive, state="by_clinic")
     assert made.starts_at == london(2027, 10, 31, 1, 30, fold=1).astimezone(UTC)
     # Two clinicians may see two patients at the same time.
-    step(desk, enquiry, "book", **TYPED | {"person": str(person("Carl", "clinician").team_member.pk)})
+    step(rita, enquiry, "book", **TYPED | {"person": str(person("Carl", "clinician").team_member.pk)})
     assert booked(enquiry)
 
 
 @pytest.mark.long
-def test_what_cannot_be_booked_comes_back_with_what_was_typed(desk):
+def test_what_cannot_be_booked_comes_back_with_what_was_typed(rita):
     enquiry = consultation()
     for wrong, why in (
         ({"day": "2020-01-01"}, "Choose a time in the future"),
@@ -282,7 +282,7 @@ def test_what_cannot_be_booked_comes_back_with_what_was_typed(desk):
         ({"channel": "video", "place": "my room"}, "It starts with https://"),
         ({"person": "9999"}, "valid choice"),
     ):
-        refused = step(desk, enquiry, "book", **TYPED | {"place": "Typed already"} | wrong)
+        refused = step(rita, enquiry, "book", **TYPED | {"place": "Typed already"} | wrong)
         assert refused.status_code == 422, wrong
         assert why in text(parse(refused)), wrong
         assert wrong.get("place", "Typed already") in refused.content.decode()
@@ -291,31 +291,31 @@ def test_what_cannot_be_booked_comes_back_with_what_was_typed(desk):
 
 @pytest.mark.both
 @pytest.mark.long
-def test_the_lists_say_what_is_today_this_week_and_what_needs_an_outcome(desk, staff):
+def test_the_lists_say_what_is_today_this_week_and_what_needs_an_outcome(rita, staff):
     kinds = ("came", "missed", "by_patient", "by_clinic", "kept")
     asked = {name: consultation(email=f"{name}@example.com", name=f"{name.title()} Example") for name in kinds}
     for name, enquiry in asked.items():
         book_past(enquiry, MONDAY - timedelta(hours=1, days=7 if name == "kept" else 0))
     later = flagged(email="later@example.com", name="Later Example")
     book_past(later, MONDAY + timedelta(days=2), with_whom=registered(staff))
-    today, week = (text(parse(desk.get(DIARY, {"show": name}))) for name in ("today", "week"))
+    today, week = (text(parse(rita.get(DIARY, {"show": name}))) for name in ("today", "week"))
     assert "Came Example" in today and "Later Example" not in today and "Kept Example" not in today
     assert "Later Example" in week and "with" in week
-    assert "No appointments this week" in text(parse(desk.get(DIARY, {"show": "week", "mine": ""})))
-    assert "Kept Example" in text(parse(desk.get(DIARY, {"show": "week", "from": "2027-01-27"})))
+    assert "No appointments this week" in text(parse(rita.get(DIARY, {"show": "week", "mine": ""})))
+    assert "Kept Example" in text(parse(rita.get(DIARY, {"show": "week", "from": "2027-01-27"})))
     for odd in ("nonsense", "9999-12-31", "0001-01-01"):
-        assert desk.get(DIARY, {"show": "week", "from": odd}).status_code == 200
-    page = desk.get(DIARY, {"show": "outcome"})
+        assert rita.get(DIARY, {"show": "week", "from": odd}).status_code == 200
+    page = rita.get(DIARY, {"show": "outcome"})
     assert "Needs an outcome 5" in text(parse(page))
-    assert listed(desk, queue="open")[0] == later.pk
-    refused = text(parse(step(desk, asked["came"], "book", **TYPED)))
+    assert listed(rita, queue="open")[0] == later.pk
+    refused = text(parse(step(rita, asked["came"], "book", **TYPED)))
     assert "Record how the appointment went first" in refused
 
     def press(enquiry, state, version=None):
         enquiry.refresh_from_db()
         address = reverse("admin:enquiries_enquiry_appointment_outcome", args=[enquiry.pk])
         given = {"state": state, "version": version or enquiry.version, "back": f"{DIARY}?show=outcome"}
-        return text(parse(desk.post(address, given, follow=True)))
+        return text(parse(rita.post(address, given, follow=True)))
 
     assert "Your change was not saved" in press(
         triage.triage(enquiry=asked["came"], by=staff, note="x"), "came", version=1
@@ -325,7 +325,7 @@ def test_the_lists_say_what_is_today_this_week_and_what_needs_an_outcome(desk, s
     assert "Needs an outcome 1" in said
     assert "no booked appointment" in press(asked["missed"], "missed"), "A second press does nothing."
     assert "not begun yet" in press(later, "came")
-    step(desk, asked["kept"], "outcome", state="came", keep_open="on")
+    step(rita, asked["kept"], "outcome", state="came", keep_open="on")
     ended = {name: Enquiry.objects.get(pk=enquiry.pk) for name, enquiry in asked.items()}
     assert {name: (each.status, each.outcome) for name, each in ended.items()} == {
         "came": ("closed", "seen"),
@@ -337,7 +337,7 @@ def test_the_lists_say_what_is_today_this_week_and_what_needs_an_outcome(desk, s
     assert not later.messages.filter(purpose=Purpose.CANCELLATION).exists()
     assert not ended["by_clinic"].messages.filter(purpose=Purpose.CANCELLATION).exists(), "It was over already."
     assert ended["missed"].events.filter(kind=EventKind.APPOINTMENT, summary__endswith="did not come").exists()
-    assert "Every appointment has its outcome" in text(parse(desk.get(DIARY, {"show": "outcome"})))
+    assert "Every appointment has its outcome" in text(parse(rita.get(DIARY, {"show": "outcome"})))
 
 
 def test_who_may_not_see_enquiries_sees_no_appointments(client, db):
@@ -350,12 +350,12 @@ def test_who_may_not_see_enquiries_sees_no_appointments(client, db):
     assert booked(enquiry)
 
 
-def test_one_with_an_appointment_is_not_closed_or_marked_as_spam_and_erasing_takes_it_along(desk, staff):
+def test_one_with_an_appointment_is_not_closed_or_marked_as_spam_and_erasing_takes_it_along(rita, staff):
     enquiry = consultation()
-    step(desk, enquiry, "book", **TYPED)
+    step(rita, enquiry, "book", **TYPED)
     for action in ("close", "mark_as_spam"):
         chosen = {"action": action, "_selected_action": [str(enquiry.pk)], "sure": "yes", "outcome": "answered"}
-        assert f"Not changed: {enquiry.reference}" in text(parse(desk.post(LIST, chosen, follow=True)))
+        assert f"Not changed: {enquiry.reference}" in text(parse(rita.post(LIST, chosen, follow=True)))
     let_appointment_begin(enquiry)
     with pytest.raises(triage.MoveRefused, match="Record how the appointment went"):
         triage.triage(enquiry=enquiry, by=staff, to="closed", outcome="answered")
@@ -368,11 +368,11 @@ def test_one_with_an_appointment_is_not_closed_or_marked_as_spam_and_erasing_tak
 
 
 @pytest.mark.both
-def test_the_feed_says_references_and_times_and_its_address_can_be_renewed(desk, client, staff):
-    rita = User.objects.get(first_name="Rita")
+def test_the_feed_says_references_and_times_and_its_address_can_be_renewed(rita, client, staff):
+    account = User.objects.get(first_name="Rita")
     mine, theirs = consultation(name="Mine Example"), consultation(email="2@example.com", name="Theirs Example")
-    step(desk, mine, "book", **TYPED | {"person": str(registered(rita).pk), "place": "Room 9"})
-    step(desk, theirs, "book", **TYPED | {"time": "12:00"})
+    step(rita, mine, "book", **TYPED | {"person": str(registered(account).pk), "place": "Room 9"})
+    step(rita, theirs, "book", **TYPED | {"time": "12:00"})
     page = reverse("admin:enquiries_enquiry_calendar")
 
     def address(response) -> str:
@@ -382,8 +382,8 @@ def test_the_feed_says_references_and_times_and_its_address_can_be_renewed(desk,
     def read(given: str):
         return client.get(f"/staff/{given}")
 
-    assert "Make an address" in text(tree(desk.get(page)))
-    first = address(desk.post(page, {"do": "make", "whose": "all"}, follow=True))
+    assert "Make an address" in text(tree(rita.get(page)))
+    first = address(rita.post(page, {"do": "make", "whose": "all"}, follow=True))
     answer = read(first)
     assert answer["Content-Type"] == "text/calendar; charset=utf-8"
     assert "no-store" in answer["Cache-Control"] and not answer.cookies
@@ -397,21 +397,21 @@ def test_the_feed_says_references_and_times_and_its_address_can_be_renewed(desk,
         }
     for told in ("Example", "@example.com", "Room 9", "phone", "Rita", "ATTENDEE", "LOCATION"):
         assert told not in answer.content.decode(), told
-    second = address(desk.post(page, {"do": "make", "whose": "mine"}, follow=True))
+    second = address(rita.post(page, {"do": "make", "whose": "mine"}, follow=True))
     assert read(first).status_code == 404
     assert read(second).content.decode().count("BEGIN:VEVENT") == 1
     secret = CalendarFeed.objects.get().secret
     for guess in (f"calendar/{secret}.ics", "calendar/x.ics", second.replace(".ics", "x.ics")):
         assert read(guess).status_code == 404
     assert "/staff/calendar/…" in logs.without_secrets(f"GET /staff/{second} 200")
-    step(desk, mine, "cancel", who="by_clinic")
+    step(rita, mine, "cancel", who="by_clinic")
     assert "BEGIN:VEVENT" not in read(second).content.decode()
-    User.objects.filter(pk=rita.pk).update(is_active=False)
+    User.objects.filter(pk=account.pk).update(is_active=False)
     assert read(second).status_code == 404, "Whoever has left reads nothing."
-    User.objects.filter(pk=rita.pk).update(is_active=True)
-    desk.post(page, {"do": "remove"})
+    User.objects.filter(pk=account.pk).update(is_active=True)
+    rita.post(page, {"do": "remove"})
     assert read(second).status_code == 404 and not CalendarFeed.objects.exists()
-    recorded = [each.get_change_message() for each in LogEntry.objects.filter(user=rita)]
+    recorded = [each.get_change_message() for each in LogEntry.objects.filter(user=account)]
     made = "Made a new address for the calendar."
     assert recorded == ["Removed the address of the calendar.", made, made], "Owners see it under Who did what."
 
