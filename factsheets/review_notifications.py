@@ -163,10 +163,11 @@ class ReviewStep:
     what: str  # in a sentence: “this fact sheet”
     actor: str
     is_sent: bool  # for review
-    is_back: bool  # sent back
+    is_back: bool  # sent back, or taken back before its planned day
     note: str  # what the actor wrote with it
     address: str  # the path of its page on the desk
     sheet: FactSheet | None = None  # where it is a step of a sheet
+    is_cancelled: bool = False  # the planned day, and nothing else
     signed_by: str = ""  # whose signature for a planned day the step ended
 
 
@@ -190,6 +191,7 @@ def _step_of_sheet(edition: Edition) -> ReviewStep | None:
         note=edition.note,
         address=reverse("admin:factsheets_factsheet_desk", args=[sheet.pk]),
         sheet=sheet,
+        is_cancelled=edition.step == Step.UNPLANNED,
         signed_by=signed.actor if (signed := ended_signature(edition)) else "",
     )
 

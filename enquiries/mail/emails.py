@@ -358,7 +358,7 @@ def _sentence(name: str, context: dict[str, Any]) -> str:
 
 
 def _sheet_review(message: OutgoingMessage, connection: BaseEmailBackend) -> Mail:
-    """Something was sent for review, sent back or published. A reviewer gets it only while there is something to review."""
+    """A step of a draft (`ReviewStep`). A reviewer gets it only while there is something to review."""
     about = message.draft_event or message.safety_event or _there(message.edition)
     step, person = review_notifications.step_of(about), _there(message.staff)
     if step is None or not (person.is_active and person.is_staff and person.has_perm(step.permission)):
@@ -367,16 +367,23 @@ def _sheet_review(message: OutgoingMessage, connection: BaseEmailBackend) -> Mai
 
 
 def values_of_step(step: ReviewStep) -> dict[str, Value]:
-    done = "Signed off" if step.sheet else "Published"
-    ended = "Taken back" if step.is_back else "Planned day cancelled"
-    back = ended if step.signed_by else "Sent back to you"
     return {
-        "step": "Please review" if step.is_sent else back if step.is_back or step.signed_by else done,
+        "step": _step_in_words(step),
         "title": step.title,
         "what happened": _sentence("sheet_review", vars(step)),
         "note": f"{step.actor} wrote: “{step.note}”" if step.note else "",
         "link": _button(step.address),
     }
+
+
+def _step_in_words(step: ReviewStep) -> str:
+    if step.is_sent:
+        return "Please review"
+    if step.is_cancelled:
+        return "Planned day cancelled"
+    if step.is_back:
+        return "Taken back" if step.signed_by else "Sent back to you"
+    return "Signed off" if step.sheet else "Published"
 
 
 def _digest(message: OutgoingMessage, connection: BaseEmailBackend) -> Mail:
