@@ -104,7 +104,7 @@ def in_working_order():
     """
     to_do = [Status.NEW, Status.IN_PROGRESS]
     due_again = OPEN & (Q(return_on__lte=timezone.localdate()) | Q(appointment__starts_at__lte=Now()))
-    order = [*to_do, Status.WAITING, Status.BOOKED, Status.HELD, Status.CLOSED, Status.SPAM]
+    others = [Status.WAITING, Status.BOOKED, Status.HELD, Status.CLOSED, Status.SPAM]
     lane = Case(
         When(FLAGGED & Q(flood=None), then=Value(-3)),
         When(FLAGGED & Q(folded=False), then=Value(-2)),
@@ -112,7 +112,7 @@ def in_working_order():
         When(Q(status__in=to_do, first_contact_at=None) & ~(FLAGGED & Q(folded=True)), then=Value(0)),
         When(FLAGGED, then=Value(1)),
         When(Q(status__in=to_do) | due_again, then=Value(2)),
-        *(When(status=status, then=Value(number)) for number, status in enumerate(order, start=1)),
+        *(When(status=status, then=Value(number)) for number, status in enumerate(others, start=3)),
         output_field=SmallIntegerField(),
     )
     return Enquiry.objects.annotate(lane=lane).order_by(*WORKING_ORDER)
