@@ -15,7 +15,8 @@ import time
 from pathlib import Path
 
 from loadtests.bench.measure import Figure
-from loadtests.bench.servers import Client, family, free_port, pss, request, server
+from loadtests.bench.servers import Client, family, pss, request, server
+from tests.support.smtp import free_port
 
 GOAL = 350  # MB
 TRIES = 6  # of each address, each on a connection of its own, so that both web processes have it

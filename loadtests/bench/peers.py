@@ -22,8 +22,9 @@ from pathlib import Path
 import tests.support.environment  # noqa: F401 - a folder and secrets of its own, before Django reads its settings
 from loadtests.bench.measure import Figure, alternately
 from loadtests.bench.reading import SHEET, Measured
-from loadtests.bench.servers import Client, Server, Together, free_port, ours, request, server
-from loadtests.bench.wordpress import missing, wordpress
+from loadtests.bench.servers import Client, Server, Together, ours, request, server
+from loadtests.bench.wordpress import PACKAGES, is_here, wordpress
+from tests.support.smtp import free_port
 
 Either = Server | Together
 ROUNDS = 7
@@ -52,8 +53,8 @@ def peers() -> Iterator[Figure]:
         else:
             _left_out("nginx", "it is not here")
         yield from _wagtail(folder / "wagtail", site, nginx, front)
-        if lacks := missing():
-            _left_out("WordPress", f"it takes root and Debian’s {lacks}")
+        if not is_here():
+            _left_out("WordPress", f"it takes root and Debian’s {PACKAGES}")
         elif nginx:
             with wordpress(folder / "wordpress", _words(), partial(_configured, nginx)) as peer:
                 yield _beside("peers: a sheet ÷ the same words in WordPress", site, peer, "/", goal=80)

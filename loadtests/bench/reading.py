@@ -6,7 +6,8 @@ from functools import partial
 from pathlib import Path
 
 from loadtests.bench.measure import Figure, alternately
-from loadtests.bench.servers import Client, Server, Together, bare, free_port, ours, request
+from loadtests.bench.servers import Client, Server, Together, bare, ours, request
+from tests.support.smtp import free_port
 
 SHEET = "/fact-sheets/long-term-pain/"
 ROUNDS = 7

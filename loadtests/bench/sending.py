@@ -15,8 +15,9 @@ from statistics import median
 from urllib.parse import urlencode
 
 from loadtests.bench.measure import Figure, alternately
-from loadtests.bench.servers import Client, bare, free_port, ours, request
+from loadtests.bench.servers import Client, bare, ours, request
 from loadtests.trials.cluster import Cluster
+from tests.support.smtp import free_port
 
 CONNECTIONS = 8
 CROWD = 64

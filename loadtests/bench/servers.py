@@ -72,12 +72,6 @@ def bare(port: int, database: Path, body: Path):
     return server(command, port, BARE_DATABASE=str(database), BARE_BODY=str(body))
 
 
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
-
-
 def request(path: str, *headers: str, body: bytes = b"", method: str = "GET") -> bytes:
     lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", "Accept-Encoding: gzip, deflate, br", *headers]
     if method == "POST":

@@ -4,17 +4,16 @@ import os
 import secrets
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from loadtests.bench.servers import Together, free_port, server
+from loadtests.bench.servers import Together, server
+from tests.support.smtp import free_port, wait_for
 
 PROGRAM = Path("/usr/share/wordpress")
 PACKAGES = "wordpress, wordpress-theme-twentytwentythree, php-fpm, php-mysql, mariadb-server"
 ACCOUNT = "www-data"
-START_SECONDS = 60
 # As its own pages of installation do. The theme is the newest that Debian has.
 INSTALL = """<?php
 define('WP_INSTALLING', true);
@@ -56,14 +55,9 @@ pm.max_children = 1
 """
 
 
-def missing() -> str:
-    """What is not here of what it takes; empty where all of it is."""
-    found = [
-        PROGRAM.exists() and "wordpress",
-        _fpm() and "php-fpm",
-        shutil.which("mariadbd", path="/usr/sbin") and "mariadb",
-    ]
-    return "" if all(found) and os.geteuid() == 0 else PACKAGES
+def is_here() -> bool:
+    """Whether PACKAGES are installed, and we are root, which starting them takes."""
+    return PROGRAM.exists() and _fpm() != "" and Path("/usr/sbin/mariadbd").exists() and os.geteuid() == 0
 
 
 @contextmanager
@@ -85,9 +79,7 @@ def wordpress(folder: Path, words: str, nginx) -> Iterator[Together]:
     listening = [f"--port={database}", "--bind-address=127.0.0.1", f"--socket={socket}"]
     with ExitStack() as stack:
         parts = [stack.enter_context(server(["/usr/sbin/mariadbd", *data, *listening], database))]
-        until = time.monotonic() + START_SECONDS
-        while not socket.exists() and time.monotonic() < until:
-            time.sleep(0.1)
+        wait_for(socket.exists, what="the start of MariaDB")
         made = f"CREATE DATABASE peer; GRANT ALL ON peer.* TO peer@localhost IDENTIFIED BY '{password}'"
         subprocess.run(
             ["/usr/bin/mariadb", "--no-defaults", f"--socket={socket}", "--user=root", "--execute", made], **quiet
