@@ -14,10 +14,9 @@ from django.test import Client
 
 from enquiries.models import Enquiry, Status
 from loadtests.trials.ground import Ground
-from tests.support.desk import tree
 from tests.support.faults import NoRedirect
 from tests.support.forms import form
-from tests.support.html import text
+from tests.support.html import text, tree
 
 FORMS, ADDRESSES, PEOPLE = 3_000, 300, 6
 FILLING = [

@@ -16,9 +16,8 @@ from enquiries import abuse
 from enquiries.actions import triage
 from enquiries.models import Enquiry, OutgoingMessage, Purpose, Status
 from tests.conftest import ROOT, database_environment
-from tests.support.desk import tree
 from tests.support.forms import form
-from tests.support.html import form_at, parse, sent, text
+from tests.support.html import form_at, parse, sent, text, tree
 from tests.support.outbox import deliver
 from tests.support.senders import REFUSED, VICTIM, ask, from_place, latest, whole_database
 

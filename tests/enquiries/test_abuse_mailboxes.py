@@ -8,9 +8,8 @@ from django.test.utils import CaptureQueriesContext
 from enquiries import abuse
 from enquiries.actions import erasure, triage
 from enquiries.models import Enquiry, MessageState, OutgoingMessage, Status
-from tests.support.desk import tree
 from tests.support.forms import form
-from tests.support.html import form_at, parse, sent, text
+from tests.support.html import form_at, parse, sent, text, tree
 from tests.support.outbox import deliver, make_due
 from tests.support.report_sent import without_seconds
 from tests.support.senders import REFUSED, VICTIM, ask, from_place, latest

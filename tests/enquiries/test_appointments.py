@@ -32,8 +32,8 @@ from factsheets.models import TeamMember
 from tests.conftest import consultation
 from tests.enquiries.test_closed_at import migrated
 from tests.support.clock import london
-from tests.support.desk import at_the_desk, person, registered, tree
-from tests.support.html import parse, text
+from tests.support.desk import at_the_desk, person, registered
+from tests.support.html import parse, text, tree
 from tests.support.inbox import LIST, book_past, booked, flagged, let_appointment_begin, listed, step
 from tests.support.outbox import deliver, html_of, question, text_of, words_of
 

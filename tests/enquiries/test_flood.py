@@ -16,9 +16,9 @@ from enquiries.actions import by_patient, contact, erasure, intake, triage
 from enquiries.models import Enquiry, EventKind, FloodMark, OutgoingMessage, Purpose, Status
 from enquiries.models.enquiry import FLAGGED
 from tests.support.consultation_form import follow
-from tests.support.desk import tree, values_of
+from tests.support.desk import values_of
 from tests.support.forms import form, seal
-from tests.support.html import form_at, parse, sent, text
+from tests.support.html import form_at, parse, sent, text, tree
 from tests.support.outbox import deliver
 from tests.support.senders import REFUSED, ask, from_place, latest
 

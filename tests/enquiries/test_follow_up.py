@@ -11,8 +11,8 @@ from enquiries.actions import contact, outbox
 from enquiries.models import Absence, Enquiry
 from tests.conftest import consultation
 from tests.support.clock import london
-from tests.support.desk import at_the_desk, person, tree
-from tests.support.html import parse, text
+from tests.support.desk import at_the_desk, person
+from tests.support.html import parse, text, tree
 from tests.support.inbox import book_past, let_wait, listed, step
 
 FRIDAY = london(2027, 2, 5, 10)

@@ -9,8 +9,8 @@ from django.utils import timezone
 from enquiries.actions import appointments, by_patient, erasure, triage
 from enquiries.models import Enquiry, EventKind, Outcome, Status
 from tests.conftest import consultation, report
-from tests.support.desk import errors_of, person, save, tree
-from tests.support.html import parse, text
+from tests.support.desk import errors_of, person, save
+from tests.support.html import parse, text, tree
 from tests.support.inbox import LIST, book_past, flagged, let_appointment_begin, let_wait, listed, step
 from tests.support.outbox import deliver, question
 

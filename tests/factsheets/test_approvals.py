@@ -9,9 +9,9 @@ from enquiries.assessment import question_approval, questions
 from factsheets import approvals
 from factsheets.models import Approval, FactSheet, SafetyAdvice, SafetyEdition, Subject, TeamMember
 from tests.support.assessment import finish
-from tests.support.desk import errors_of, person, tree
+from tests.support.desk import errors_of, person
 from tests.support.edition import release
-from tests.support.html import text
+from tests.support.html import text, tree
 
 # What somebody may send beside the form: the name and number are in the record of whoever signs.
 CLINICIAN = {"name": "Someone Else", "register": "NMC", "number": "12A3456B", "confirm": "on"}

@@ -16,11 +16,10 @@ from tests.support.desk import (
     save,
     signed,
     take,
-    tree,
 )
 from tests.support.edition import PART
 from tests.support.edition import Edition as Fixtures
-from tests.support.html import text
+from tests.support.html import text, tree
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
 

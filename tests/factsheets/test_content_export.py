@@ -52,10 +52,10 @@ from factsheets.models import (
     Topic,
     WordList,
 )
-from tests.support.desk import draft_of, person, published_draft, tree
+from tests.support.desk import draft_of, person, published_draft
 from tests.support.edition import PART, SHEET, entry
 from tests.support.edition import Edition as Fixtures
-from tests.support.html import text
+from tests.support.html import text, tree
 from tests.support.pictures import show
 from tests.support.senders import ask
 

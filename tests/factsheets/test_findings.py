@@ -14,10 +14,10 @@ from factsheets import actions
 from factsheets.models import Edition, FactSheet, InstalledRecord, SourceUse
 from factsheets.rendering import printed
 from tests.conftest import ROOT
-from tests.support.desk import change_address, errors_of, move, save, signed, tree, values_of
+from tests.support.desk import change_address, errors_of, move, save, signed, values_of
 from tests.support.edition import PART, SHEET, entry
 from tests.support.edition import Edition as Fixtures
-from tests.support.html import by_id, text
+from tests.support.html import by_id, text, tree
 from tests.support.reading import SLUGS, packed, squeezed
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]

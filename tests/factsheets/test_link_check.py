@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from factsheets import actions, link_check
 from factsheets.models import Section, SharedEdition, Source, SourceLink
-from tests.support.desk import change_address, person, tree
-from tests.support.html import text
+from tests.support.desk import change_address, person
+from tests.support.html import text, tree
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
 PAGE = "<html><script>var token = {};</script><body><h1>Advice</h1><p>{}</p></body></html>"

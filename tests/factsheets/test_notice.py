@@ -10,8 +10,8 @@ from django.utils import timezone
 from backcare.core import clinic
 from factsheets.admin.notice import WHEN
 from factsheets.models import SharedDraft, SiteNotice
-from tests.support.desk import errors_of, person, save, take, tree
-from tests.support.html import text
+from tests.support.desk import errors_of, person, save, take
+from tests.support.html import text, tree
 from tests.support.reading import page
 
 ADD = "/admin/factsheets/sitenotice/add/"

@@ -15,7 +15,8 @@ from django.urls import reverse
 from factsheets import actions, pictures, shared_drafts
 from factsheets.models import Figure, Picture, PictureFile, Section
 from tests.support import pictures as samples
-from tests.support.desk import change_address, draft_of, errors_of, person, seen, tree, values_of
+from tests.support.desk import change_address, draft_of, errors_of, person, seen, values_of
+from tests.support.html import tree
 from tests.support.pictures import BLUE, figure_of_a_sheet, made, prepared, show
 from tests.support.wsgi import ask
 

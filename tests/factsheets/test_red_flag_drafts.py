@@ -5,9 +5,9 @@ from django.urls import reverse
 
 from factsheets import approvals, safety_drafts
 from factsheets.models import Approval, FactSheet, InstalledRecord, SafetyAdvice, SafetyDraft, SafetyEdition
-from tests.support.desk import conflict_in, errors_of, person, tree, values_of
+from tests.support.desk import conflict_in, errors_of, person, values_of
 from tests.support.edition import release
-from tests.support.html import text
+from tests.support.html import text, tree
 from tests.support.outbox import deliver, text_of, words_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]

@@ -25,11 +25,10 @@ from tests.support.desk import (
     save_once,
     seen,
     take,
-    tree,
     values_of,
 )
 from tests.support.edition import Edition as Fixtures
-from tests.support.html import text
+from tests.support.html import text, tree
 from tests.support.outbox import deliver, text_of
 from tests.support.reading import page
 

@@ -10,10 +10,10 @@ from django.urls import reverse
 from factsheets import actions
 from factsheets.models import Edition, FactSheet, InstalledRecord, Section, Statement, StatementUse
 from tests.conftest import ROOT
-from tests.support.desk import change_address, draft_of, errors_of, person, published_draft, save, take, tree, values_of
+from tests.support.desk import change_address, draft_of, errors_of, person, published_draft, save, take, values_of
 from tests.support.edition import PART
 from tests.support.edition import Edition as Fixtures
-from tests.support.html import text
+from tests.support.html import text, tree
 from tests.support.reading import page
 from tests.support.statements import of_sheet
 

@@ -17,8 +17,8 @@ from enquiries.models import Enquiry
 from factsheets import approvals, pictures, team
 from factsheets.models import ContentVersion, FactSheet, Picture, State, Step, TeamMember
 from tests.conftest import consultation
-from tests.support.desk import draft, errors_of, move, person, published, save, tree, values_of
-from tests.support.html import text
+from tests.support.desk import draft, errors_of, move, person, published, save, values_of
+from tests.support.html import text, tree
 from tests.support.inbox import let_appointment_begin
 from tests.support.outbox import deliver, html_of, text_of, words_of
 from tests.support.patient_portal import enter

@@ -12,10 +12,9 @@ from enquiries.models import Enquiry, PrivateLink, Status
 from enquiries.request_forms import own_words
 from tests.conftest import database_environment
 from tests.enquiries.test_flood import INBOX, NUMB, noise, rows_of
-from tests.support.desk import tree
 from tests.support.faults import Web
 from tests.support.forms import form
-from tests.support.html import text
+from tests.support.html import text, tree
 from tests.support.outbox import deliver, text_of
 from tests.support.sockets import connect, exchange, head, read, status
 

@@ -20,8 +20,8 @@ from backcare.ops.backups import making
 from backcare.ops.checks import NETWORK_FILE_SYSTEMS, durability, file_system
 from enquiries.models import LastPurge, OutgoingMessage, WorkerHeartbeat
 from tests.conftest import consultation
-from tests.support.desk import person, tree
-from tests.support.html import text
+from tests.support.desk import person
+from tests.support.html import text, tree
 from tests.support.keys import compare_again
 from tests.support.outbox import age
 

@@ -21,8 +21,8 @@ from enquiries.models import Enquiry, MessageState, OutgoingMessage
 from factsheets.models import FactSheet, TeamMember, UnsavedEdit
 from tests.conftest import consultation
 from tests.support.clinic_settings import set_clinic
-from tests.support.desk import code_of, person, tree, with_password, with_second_factor
-from tests.support.html import parse, text
+from tests.support.desk import code_of, person, with_password, with_second_factor
+from tests.support.html import parse, text, tree
 from tests.support.outbox import deliver, html_of, text_of
 from tests.support.sign_in import CODE, DESK, INBOX, LOGIN, SET_UP, is_in, password, recovery_codes, shown_code, sign_in
 

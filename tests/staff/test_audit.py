@@ -22,8 +22,8 @@ from enquiries.models import Enquiry, EnquiryEvent, EventKind, ReplyTemplate, Wo
 from factsheets import actions, approvals
 from factsheets.models import Subject, TeamMember
 from tests.conftest import consultation
-from tests.support.desk import code_of, errors_of, registered, save, tree, values_of
-from tests.support.html import text
+from tests.support.desk import code_of, errors_of, registered, save, values_of
+from tests.support.html import text, tree
 from tests.support.sign_in import CODE, password, sign_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("second_factor_required")]

@@ -14,8 +14,8 @@ from factsheets import pictures
 from factsheets.models import FactSheet, TeamMember
 from factsheets.rendering import printed
 from tests.factsheets.rendering.test_pdf_cache import words_of
-from tests.support.desk import conflict_in, save, tree, values_of
-from tests.support.html import text
+from tests.support.desk import conflict_in, save, values_of
+from tests.support.html import text, tree
 from tests.support.outbox import deliver, html_of, question
 from tests.support.outbox import words_of as words_in
 from tests.support.pictures import made

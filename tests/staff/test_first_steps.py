@@ -30,8 +30,8 @@ from enquiries import clock
 from factsheets import approvals
 from factsheets.models import Subject, TeamMember
 from tests.support.clinic_settings import set_clinic
-from tests.support.desk import person, save, tree
-from tests.support.html import text
+from tests.support.desk import person, save
+from tests.support.html import text, tree
 
 FIRST, LOGIN, EMAIL = "/admin/login/first-owner/", "/admin/login/", "/admin/clinic/email/"
 

@@ -27,8 +27,8 @@ from enquiries.models import (
 from factsheets import approvals, shared_revisions
 from factsheets.models import FactSheet, SearchMiss, SharedDraft, SharedEdition, SiteNotice
 from tests.conftest import consultation, give_signs
-from tests.support.desk import person, tree
-from tests.support.html import text
+from tests.support.desk import person
+from tests.support.html import text, tree
 
 ROLES = {"A": "anonymous", "S": "staff without a role", "R": "reception", "C": "clinician", "E": "editor", "O": "owner"}
 # Who gets each page.

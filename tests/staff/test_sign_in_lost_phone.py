@@ -11,8 +11,8 @@ from django.urls import reverse
 
 from backcare.staff import totp
 from backcare.staff.models import Authenticator, Invitation, RecoveryCode
-from tests.support.desk import tree, values_of, with_second_factor
-from tests.support.html import parse, text
+from tests.support.desk import values_of, with_second_factor
+from tests.support.html import parse, text, tree
 from tests.support.sign_in import CODE, LOGIN, SET_UP, is_in, password, recovery_codes, shown_code, sign_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("second_factor_required"), pytest.mark.once]

@@ -7,8 +7,7 @@ from django.template.loader import render_to_string
 
 from enquiries import clock
 from enquiries.models import ClinicHours
-from tests.support.desk import tree
-from tests.support.html import text
+from tests.support.html import text, tree
 
 HOURS = "/admin/enquiries/clinichours/"
 ADD_CLOSURE = "/admin/enquiries/closure/add/"
@@ -24,5 +23,7 @@ def words(response) -> str:
 
 def on_a_form(now: datetime | None = None) -> str:
     """What a patient reads on a form's page."""
-    page = render_to_string("enquiries/_when.html", {"when": clock.reply_notice(now), "clinic": {"phone": "020 7946 0958"}})
+    page = render_to_string(
+        "enquiries/_when.html", {"when": clock.reply_notice(now), "clinic": {"phone": "020 7946 0958"}}
+    )
     return " ".join(text(html5lib.parseFragment(page, namespaceHTMLElements=False)).split())

@@ -13,8 +13,8 @@ from enquiries.models import ClinicHours, Closure, Enquiry, OpeningHours
 from enquiries.opening_hours import LONDON
 from tests.conftest import consultation, report
 from tests.support.clinic_hours import ADD_CLOSURE, HOURS, hours, on_a_form, words
-from tests.support.desk import errors_of, save, tree, values_of
-from tests.support.html import text
+from tests.support.desk import errors_of, save, values_of
+from tests.support.html import text, tree
 
 pytestmark = pytest.mark.django_db
 

@@ -9,8 +9,8 @@ from enquiries.mail.worker import reason_in_words
 from enquiries.models import Enquiry, EventKind, MessageState, Purpose
 from factsheets.models import FactSheet
 from tests.conftest import consultation, report
-from tests.support.desk import person, tree, values_of
-from tests.support.html import parse, text
+from tests.support.desk import person, values_of
+from tests.support.html import parse, text, tree
 from tests.support.inbox import listed
 from tests.support.outbox import deliver, make_due, text_of
 

@@ -19,8 +19,8 @@ from factsheets import claims_guard, second_reading
 from factsheets.admin.notice import WHEN
 from factsheets.models import GuardOverride, KeptClaim, SearchMiss, SharedDraft, SiteNotice
 from tests.conftest import consultation, give_signs, report
-from tests.support.desk import person, save, take, tree, values_of
-from tests.support.html import text
+from tests.support.desk import person, save, take, values_of
+from tests.support.html import text, tree
 from tests.support.inbox import whole_status
 from tests.support.outbox import question
 from tests.support.reminders import set_due

@@ -15,8 +15,7 @@ from enquiries.models import Closure, Enquiry, MessageState, OpeningHours, Outgo
 from enquiries.opening_hours import Hours
 from tests.conftest import consultation, give_signs
 from tests.support.clinic_settings import set_clinic
-from tests.support.desk import tree
-from tests.support.html import text
+from tests.support.html import text, tree
 from tests.support.inbox import whole_status
 from tests.support.outbox import deliver, question, text_of, words_of
 

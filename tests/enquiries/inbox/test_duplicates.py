@@ -13,8 +13,8 @@ from enquiries.actions import appointments, contact, erasure, triage
 from enquiries.actions.outbox import lock_enquiry
 from enquiries.models import Enquiry, EventKind, Outcome, Status
 from tests.conftest import consultation, give_signs
-from tests.support.desk import person, tree
-from tests.support.html import text
+from tests.support.desk import person
+from tests.support.html import text, tree
 from tests.support.outbox import question
 
 

@@ -12,8 +12,8 @@ from django.utils import timezone
 from enquiries.actions import contact, erasure, triage
 from enquiries.models import Enquiry, ReplyTemplate, StaffDraft
 from tests.conftest import consultation, give_signs
-from tests.support.desk import person, tree, values_of
-from tests.support.html import text
+from tests.support.desk import person, values_of
+from tests.support.html import text, tree
 from tests.support.inbox import LIST, flagged, listed, step
 from tests.support.outbox import deliver
 

@@ -14,8 +14,8 @@ from django.utils import timezone
 from enquiries.actions import exports
 from enquiries.models import Enquiry, EventKind, Export
 from tests.conftest import consultation
-from tests.support.desk import person, tree
-from tests.support.html import text
+from tests.support.desk import person
+from tests.support.html import text, tree
 from tests.support.inbox import whole_status
 from tests.support.outbox import question
 

@@ -14,7 +14,8 @@ from enquiries.models import Enquiry, EnquiryEvent, EventKind, MessageState, Out
 from factsheets import actions
 from factsheets.models import FactSheet, SafetyAdvice, Section
 from tests.conftest import consultation, give_signs, report
-from tests.support.desk import person, tree, values_of
+from tests.support.desk import person, values_of
+from tests.support.html import tree
 
 pytestmark = pytest.mark.django_db
 

@@ -17,8 +17,8 @@ from factsheets.models import SafetyAdvice
 from tests.conftest import consultation, give_signs
 from tests.support.assessment import answers
 from tests.support.clock import london
-from tests.support.desk import at_the_desk, person, save, tree
-from tests.support.html import parse, text
+from tests.support.desk import at_the_desk, person, save
+from tests.support.html import parse, text, tree
 from tests.support.inbox import LIST, flagged, listed, step
 from tests.support.outbox import deliver, text_of
 

@@ -5,9 +5,9 @@ from django.urls import reverse
 from enquiries.actions import triage
 from enquiries.models import Enquiry, Status
 from tests.conftest import consultation
-from tests.support.desk import person, tree
+from tests.support.desk import person
 from tests.support.forms import send
-from tests.support.html import parse, text
+from tests.support.html import parse, text, tree
 from tests.support.inbox import LIST, listed, whole_status
 
 

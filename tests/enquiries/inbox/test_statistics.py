@@ -16,8 +16,8 @@ from factsheets import reads
 from factsheets.models import FactSheet, SearchMiss, SheetFeedback, SheetReads
 from tests.conftest import consultation, give_signs, report
 from tests.support.clock import london
-from tests.support.desk import person, tree
-from tests.support.html import text
+from tests.support.desk import person
+from tests.support.html import text, tree
 from tests.support.inbox import whole_status
 from tests.support.outbox import question
 

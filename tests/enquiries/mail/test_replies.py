@@ -16,8 +16,8 @@ from enquiries.mail.replies import find_sheet
 from enquiries.models import Enquiry, EnquiryEvent, ReplyTemplate
 from factsheets.rendering import sheet as sheets
 from tests.conftest import consultation, give_signs
-from tests.support.desk import errors_of, save, tree, values_of
-from tests.support.html import parse, text
+from tests.support.desk import errors_of, save, values_of
+from tests.support.html import parse, text, tree
 from tests.support.inbox import step
 from tests.support.outbox import deliver, html_of, text_of, words_of
 

@@ -13,8 +13,8 @@ from enquiries import abuse, links
 from enquiries.actions import contact, corrections, erasure
 from enquiries.models import Enquiry, EventKind, MessageState, Status, StoppedAddress
 from tests.conftest import consultation, give_signs, report
-from tests.support.desk import person, tree
-from tests.support.html import form_at, parse, text
+from tests.support.desk import person
+from tests.support.html import form_at, parse, text, tree
 from tests.support.outbox import deliver, html_of, text_of
 from tests.support.report_sent import without_seconds
 from tests.support.senders import VICTIM, ask, from_place, latest

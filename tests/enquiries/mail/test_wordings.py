@@ -15,8 +15,8 @@ from enquiries.models import ClinicHours, Enquiry, ReplyTemplate, WordingEdition
 from enquiries.request_forms import journey
 from tests.conftest import consultation, give_signs, report
 from tests.support.clinic_settings import set_clinic
-from tests.support.desk import conflict_in, errors_of, save, tree, values_of
-from tests.support.html import parse, text
+from tests.support.desk import conflict_in, errors_of, save, values_of
+from tests.support.html import parse, text, tree
 from tests.support.outbox import deliver, html_of, question, text_of, words_of
 
 LIST = "/admin/enquiries/wordingedition/"

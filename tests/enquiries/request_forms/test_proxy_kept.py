@@ -17,8 +17,8 @@ from tests.enquiries.inbox.test_export import ask, read
 from tests.enquiries.privacy.test_erasure import erase
 from tests.enquiries.privacy.test_subject_access import exported
 from tests.support import patient_portal
-from tests.support.desk import reception, tree  # noqa: F401 - a fixture
-from tests.support.html import text
+from tests.support.desk import reception  # noqa: F401 - a fixture
+from tests.support.html import text, tree
 from tests.support.keys import rotate
 from tests.support.outbox import deliver, words_of
 from tests.support.proxy import asked

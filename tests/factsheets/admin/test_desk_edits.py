@@ -14,10 +14,9 @@ from tests.support.desk import (
     errors_of,
     person,
     save,
-    tree,
     values_of,
 )
-from tests.support.html import text
+from tests.support.html import text, tree
 from tests.support.reading import page
 
 pytestmark = pytest.mark.django_db

@@ -7,8 +7,8 @@ from factsheets import actions
 from factsheets.models import FactSheet, Figure, GlossaryTerm, GuardOverride, Source, State
 from factsheets.publishing_rules import obstacles
 from factsheets.rendering.document import build
-from tests.support.desk import change_address, desk_of, draft, errors_of, move, save, signed, tree, values_of
-from tests.support.html import text
+from tests.support.desk import change_address, desk_of, draft, errors_of, move, save, signed, values_of
+from tests.support.html import text, tree
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
 CURE = "Acupuncture cures back pain. [@NG59]"

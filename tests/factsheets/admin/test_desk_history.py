@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from factsheets import actions, publishing_rules, revisions
 from factsheets.models import Section
-from tests.support.desk import change_address, desk_of, draft, person, save, signed, tree
-from tests.support.html import text
+from tests.support.desk import change_address, desk_of, draft, person, save, signed
+from tests.support.html import text, tree
 from tests.support.reading import page
 
 pytestmark = pytest.mark.django_db

@@ -13,8 +13,8 @@ from django.utils import timezone
 from factsheets import actions
 from factsheets.models import Claim, FactSheet, SafetyAdvice, Section, State, Step
 from factsheets.templatetags import desk as desk_tags
-from tests.support.desk import change_address, desk_of, draft, errors_of, move, person, published, save, tree
-from tests.support.html import text
+from tests.support.desk import change_address, desk_of, draft, errors_of, move, person, published, save
+from tests.support.html import text, tree
 from tests.support.reading import page
 from tests.support.statements import stated
 

@@ -13,8 +13,8 @@ from enquiries.models import OutgoingMessage
 from factsheets import actions, publishing_rules, sheet_drafts
 from factsheets.models import DraftQuestions, FactSheet, SearchQuestions, Section, State, Statement, StatementUse, Step
 from factsheets.rendering.document import verdict_of
-from tests.support.desk import change_address, desk_of, draft, errors_of, person, save, signed, tree, values_of
-from tests.support.html import by_id, text
+from tests.support.desk import change_address, desk_of, draft, errors_of, person, save, signed, values_of
+from tests.support.html import by_id, text, tree
 from tests.support.outbox import deliver, text_of, words_of
 from tests.support.reading import page
 

@@ -6,8 +6,8 @@ from django.urls import reverse
 from factsheets import shared_drafts, shared_revisions
 from factsheets.models import FactSheet, GlossaryTerm
 from factsheets.rendering.glossary_marks import Glossary
-from tests.support.desk import change_address, draft_of, errors_of, published_draft, save, save_once, seen, take, tree
-from tests.support.html import by_id, text
+from tests.support.desk import change_address, draft_of, errors_of, published_draft, save, save_once, seen, take
+from tests.support.html import by_id, text, tree
 from tests.support.reading import page, squeezed
 
 pytestmark = pytest.mark.usefixtures("db")

@@ -5,10 +5,10 @@ from django.urls import reverse
 
 from factsheets import actions, publishing_rules, revisions
 from factsheets.models import Edition, Figure, Section
-from tests.support.desk import change_address, desk_of, draft, errors_of, save, tree, values_of
+from tests.support.desk import change_address, desk_of, draft, errors_of, save, values_of
 from tests.support.edition import PART
 from tests.support.edition import Edition as Fixtures
-from tests.support.html import text
+from tests.support.html import text, tree
 from tests.support.layered_sheet import in_layers
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]

@@ -10,8 +10,8 @@ from factsheets import publishing_rules, safety_drafts, safety_revisions
 from factsheets.draft_workflow import DraftRefused
 from factsheets.markup_checks import plain_faults, refusals
 from factsheets.models import FactSheet, Figure, GlossaryTerm, Section, Source, Statement
-from tests.support.desk import change_address, draft, errors_of, person, save, tree, values_of
-from tests.support.html import text
+from tests.support.desk import change_address, draft, errors_of, person, save, values_of
+from tests.support.html import text, tree
 
 pytestmark = pytest.mark.django_db
 

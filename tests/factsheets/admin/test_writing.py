@@ -24,8 +24,8 @@ from factsheets.models import (
     UnsavedEdit,
 )
 from factsheets.pasted_citation import free_key, known, read
-from tests.support.desk import change_address, desk_of, draft, errors_of, person, save, tree, values_of
-from tests.support.html import text
+from tests.support.desk import change_address, desk_of, draft, errors_of, person, save, values_of
+from tests.support.html import text, tree
 
 pytestmark = pytest.mark.django_db
 

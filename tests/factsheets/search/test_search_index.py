@@ -18,8 +18,8 @@ from factsheets.models import (
     Synonym,
 )
 from factsheets.search import index, pages
-from tests.support.desk import change_address, person, published, published_draft, save, signed, tree, values_of
-from tests.support.html import text
+from tests.support.desk import change_address, person, published, published_draft, save, signed, values_of
+from tests.support.html import text, tree
 from tests.support.reading import ids, links, page
 from tests.support.search import a_sheet, addresses, hits, search, titles
 

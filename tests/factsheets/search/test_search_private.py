@@ -263,6 +263,6 @@ def test_reception_sees_no_searches(client):
 
 
 def page_of(client):
-    from tests.support.desk import tree
+    from tests.support.html import tree
 
     return tree(client.get(reverse("admin:index")))

@@ -10,8 +10,7 @@ from factsheets.models import SafetyAdvice, WordList
 from factsheets.search import index, redflags
 from factsheets.search.indexing import TERM
 from factsheets.search.text import words
-from tests.support.desk import tree
-from tests.support.html import text
+from tests.support.html import text, tree
 from tests.support.red_flag_figures import PHRASES, figures, phrases, reader
 
 pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.once]
