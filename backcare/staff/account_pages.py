@@ -248,7 +248,7 @@ def _invited(user: User, *, mailed: bool = True) -> str:
     until = at_words(totp.invited_until(user), timezone.now())
     if not mailed:
         sent = "They sign in with their password. "
-    elif emails.sender_address():
+    elif emails.can_send():
         sent = f"We are emailing a link to {user.email}. "
     else:
         sent = f"The link to {user.email} waits, because no email can be sent yet: set the sender under “Clinic settings”. "

@@ -531,8 +531,13 @@ def sender_address() -> str:
     return str(clinic.details()["sender_email"])
 
 
+def can_send() -> bool:
+    """Whether there is an address to send from. Until there is, every email waits."""
+    return "@" in sender_address()
+
+
 def sender() -> str:
-    address = sender_address()
-    if "@" not in address:
+    """The `From` of our mail. Raises ImproperlyConfigured while nothing can be sent."""
+    if not can_send():
         raise ImproperlyConfigured("The clinic has no email address under “Clinic settings” on the staff desk.")
-    return str(Address(display_name=" ".join(clinic.details()["sender_name"].split()), addr_spec=address))
+    return str(Address(display_name=" ".join(clinic.details()["sender_name"].split()), addr_spec=sender_address()))
