@@ -1,7 +1,7 @@
 """When the clinic will reply to a patient, and how to say it: one value for the form, the email and the inbox.
 
-For one enquiry: `reply_by(now)`, `resume(...)`, `reply_notice(now)`; each asks the database twice. For a list: `load()` once, and the
-methods of what it gives. Words: `in_words` for patients, `due_in_words` for staff.
+For one enquiry: `reply_by(now)`, `resume(...)`, `reply_notice(now)`; each asks the database twice. For a list: `load()` once,
+and the methods of what it gives. Words: `in_words` for patients, `due_in_words` for staff.
 """
 
 from collections.abc import Iterable, Iterator
@@ -71,8 +71,8 @@ class ReplyClock:
         """What templates/enquiries/_when.html shows before somebody writes.
 
         `reply`: "by 5pm on Tuesday 26 May", or empty with `notice` and `without_a_time` in its place.
-        `open_until` while open, else `opens`: "9am
-        tomorrow". `because`: a sentence for each closure and bank holiday that made it later. `reply_by`: the moment itself.
+        `open_until` while open, else `opens`: "9am tomorrow". `because`: a sentence for each closure and bank holiday that made
+        it later. `reply_by`: the moment itself.
         """
         reply_by, closing, opens = self.reply_by(now), self.hours.closing(now), self.hours.next_opening(now)
         return {
