@@ -129,7 +129,9 @@ def tell_promise(request) -> None:
     if reason := replies.why_none(now):
         messages.warning(request, f"Patients are not being given a reply time. {reason}")
     else:
-        messages.info(request, f"Patients who write now are told: “we will reply {replies.reply_notice(now)['reply']}”.")
+        messages.info(
+            request, f"Patients who write now are told: “we will reply {replies.reply_notice(now)['reply']}”."
+        )
 
 
 @admin.register(ClinicHours)
