@@ -29,7 +29,7 @@ class _Tokens(PasswordResetTokenGenerator):
     lasts: timedelta
 
     def _now(self) -> datetime:
-        """Django takes local time, which jumps by an hour in March: links of that hour would end at once."""
+        """Django uses local time, which skips an hour in March: links made in that hour would expire at once."""
         return timezone.now().astimezone(UTC).replace(tzinfo=None)
 
     def check_token(self, user: User | None, token: str | None) -> bool:
@@ -40,7 +40,7 @@ class _Tokens(PasswordResetTokenGenerator):
 
 
 class PasswordTokens(_Tokens):
-    """For an account with a password. One that never had any has not been set up and needs its invitation."""
+    """For an account with a password. One without has not been set up yet, and needs its invitation."""
 
     key_salt = "backcare.staff.links.password"  # as in the links of emails that were sent
     lasts = PASSWORD_FOR
@@ -91,7 +91,7 @@ def _address(name: str, user: User, tokens: _Tokens) -> str:
     return f"{settings.BASE_URL}{reverse(name, kwargs=given)}"
 
 
-# After so long without an email, whoever asked for a password has asked again, or asked somebody else.
+# By then, anyone who asked for a password has asked again, or asked somebody else.
 NOT_LATER_THAN = timedelta(days=1)
 
 

@@ -123,7 +123,7 @@ def deactivate(request, id):
 
 @owners_only
 def hand_over(request, id):
-    """The work of somebody who left without handing it over, or now has another role."""
+    """The work of somebody who left without handing it over, or who has changed role."""
     user = _account(id)
     if accounts.hands_over(user):
         name = team.account_name(user)
@@ -199,7 +199,7 @@ def _account(id: int) -> User:
 
 
 def _rows(users: QuerySet[User]) -> list[dict]:
-    """What the list says about each account, with one query for all of them whatever is looked up."""
+    """What the list says about each account, with one query for each fact, however many accounts there are."""
     seen = sessions.last_seen()
     apps = {app.user_id: app for app in Authenticator.objects.filter(user__in=users, confirmed=True)}
     invited_at = dict(Invitation.objects.filter(user__in=users).values_list("user", "at"))

@@ -110,9 +110,9 @@ def invite_again(*, user: User, by: User) -> bool:
 
 
 def change(*, user: User, email: str, first_name: str, last_name: str, role: str, by: User) -> User:
-    """Who signs in with their address signs in with the new one. Who has not come yet is invited again, to the new address.
+    """Anyone who signs in with their address now uses the new one. Anyone who has not signed in yet is invited again, there.
 
-    Raises Refused, also where somebody else has the address by now.
+    Raises Refused, also if somebody else has taken the address by now.
     """
     try:
         with _one_owner_at_a_time(by):

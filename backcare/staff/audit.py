@@ -116,9 +116,9 @@ class Place:
 
 
 def page(asked: Asked, *, after: Place | None = None, size: int) -> tuple[list[Line], Place | None]:
-    """So many lines that follow a place, and the place after which to look on where there may be more.
+    """The lines that follow a place, and the place to continue from if there may be more.
 
-    Where words are looked for, it stops after LOOK_THROUGH lines: a page must come at once. It may then hold few lines, or none.
+    A search for words stops after LOOK_THROUGH lines, so that the page is quick. It may then hold few lines, or none.
     """
     if not asked.words:
         found, more = _read(asked, after, size)

@@ -198,7 +198,7 @@ def reminder() -> list[Stage]:
     done = _done()
     if SetUpStep.LEFT in done:
         return []
-    # Runs on every page for ever, so it does little once the site is set up.
+    # This runs on every page, so it does little once the site is set up.
     missing = _undone(ClinicSettings.stored(), done)
     return [] if not missing or User.objects.filter(username=DEMO_OWNER).exists() else _stages(missing, "")
 
@@ -282,6 +282,6 @@ def _way_to_approval() -> str:
 
 
 def _hours_were_saved() -> bool:
-    """By staff, before there was a set-up."""
+    """Written by staff, before the site had a set-up."""
     about = Q(content_type__app_label="enquiries", content_type__model__in=["clinichours", "openinghours"])
     return LogEntry.objects.filter(about).exists()

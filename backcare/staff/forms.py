@@ -54,7 +54,7 @@ class PasswordForm(AdminAuthenticationForm):
 
 
 class OneTimeInput(forms.TextInput):
-    """Comes back empty, because a wrong or used code is no use."""
+    """Shown empty again, because a wrong or used code is of no use."""
 
     def format_value(self, value):
         return None

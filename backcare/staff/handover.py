@@ -20,7 +20,7 @@ WRITES_SHEETS = "factsheets.change_factsheet"
 
 
 class Doubtful(Exception):
-    """The colleague has something else at the time of an appointment. `mark` sent back hands over all the same."""
+    """The colleague has something else at the time of an appointment. Sending `mark` back hands over anyway."""
 
     def __init__(self, said: list[str], mark: str) -> None:
         super().__init__(" ".join(said))

@@ -117,7 +117,7 @@ def test_email(request):
 
 
 def _arrived(was_set_up: bool) -> str:
-    """With the way on, where the email was the last step of the set-up: the page no longer says so."""
+    """Leads to the next step if email was the last thing to set up, because the page no longer does."""
     said = "Email arrives. Recorded."
     if was_set_up or first_steps.stages(""):
         return said

@@ -20,7 +20,7 @@ class Authenticator(Device):
 
     id = models.BigIntegerField(primary_key=True, default=number_of_its_own, editable=False)
     secret = EncryptedTextField()  # base32, 160 bits
-    # The time step of the newest code that was taken: no code of that step or before it is taken again.
+    # The time step of the newest code accepted: no code of that step or an earlier one is accepted again.
     last_step = models.BigIntegerField(default=-1, editable=False)
     created_at = models.DateTimeField("set up", auto_now_add=True)
     last_used_at = models.DateTimeField("last used", null=True, blank=True, editable=False)
@@ -76,7 +76,7 @@ class StaffEvent(models.Model):
 
     kind = models.CharField(max_length=12, choices=StaffEventKind, editable=False)
     at = models.DateTimeField(default=timezone.now, db_index=True, editable=False)
-    # Of a refused sign-in: the account that was tried. Empty: there is none of that name. The name that was typed is not kept.
+    # The account that a refused sign-in tried, or empty if there is none. The name that was typed is not kept.
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", editable=False
     )

@@ -1,6 +1,6 @@
 """The pages that an email opens: a new password after a forgotten one, and the first one after an invitation.
 
-Whoever asks for a link learns nothing about who works here: the answer has the same words and costs the same work for an address
+Asking for a link reveals nothing about who works here: the answer has the same words and costs the same work for an address
 without an account. The new password ends every session, and the second factor is still asked for.
 """
 
@@ -24,12 +24,12 @@ logger = logging.getLogger(__name__)
 
 PER = timedelta(hours=1)
 CLIENT = 10  # in PER, from one client
-ACCOUNT = 3  # in PER, for one address. Whoever uses them up for somebody else has sent them three links that work
+ACCOUNT = 3  # in PER, for one address. Using them up for somebody else sends that person three links that work
 
 
 @never_cache
 def forgotten(request):
-    """Asks for an address, and mails a link to the accounts that have it."""
+    """Asks for an address, and emails a link to each account that has it."""
     if "sent" in request.GET:
         return page(request, "admin/forgotten_sent.html", "Check your email")
     form = ForgottenForm(request.POST or None)
@@ -50,13 +50,13 @@ def forgotten(request):
 
 
 def _count(request, address: str) -> int:
-    """Seconds to wait. 0 when it may be asked for now, and then it is counted."""
+    """Seconds to wait. If 0, a link may be asked for now, and the request is counted."""
     client = ("password link client", limits.client(request), CLIENT, PER)
     return limits.hit_each([client, ("password link account", address, ACCOUNT, PER)]).wait
 
 
 def send_link(address: str) -> None:
-    """One row is written in one transaction, whether or not there is an account: the time it takes tells nothing."""
+    """One row is written in one transaction, whether or not there is an account, so the time it takes reveals nothing."""
     with transaction.atomic():
         found = User.objects.filter(email__iexact=address, is_active=True, is_staff=True)
         users = [user for user in found if account_emails.may_reset(user)]

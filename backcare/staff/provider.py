@@ -48,7 +48,7 @@ ASKING = Lock()
 
 
 class Hangs(RuntimeError):
-    """Another thread is still waiting for the provider, and this one waits no longer: pages must go on being served."""
+    """Another thread is still waiting for the provider, so this one gives up: pages must go on being served."""
 
 
 class Refused(Exception):
@@ -67,7 +67,7 @@ def proved(request) -> bool:
 @require_safe
 @never_cache
 def begin(request):
-    """To the provider, to sign in again: one press after an idle sign-out must not be enough."""
+    """Leads to the provider to sign in again, because one press after an idle sign-out must not be enough."""
     if admin.site.has_permission(request):
         return redirect("admin:index")
     if not is_on():
@@ -94,7 +94,7 @@ def back(request):
         return redirect("admin:index")
     if not is_on():
         return redirect("admin:login")
-    # A visitor who has not been there is refused too, and each refusal is recorded.
+    # A visitor who has not been to the provider is refused too, and each refusal is recorded.
     verdict = limits.hit("answer of the provider", limits.client(request), most=TRIES, per=PER)
     if not verdict:
         return too_often(request, verdict.wait)
@@ -163,7 +163,7 @@ def _account(claims: dict) -> User:
 
 
 def _troubles() -> tuple[type[Exception], ...]:
-    """What asking the provider raises. Loaded where one is set: its packages are an eighth of a process's start."""
+    """The errors of asking the provider. Loaded only if one is set, because its packages take an eighth of a process's start."""
     from authlib.common.errors import AuthlibBaseError
     from joserfc.errors import JoseError
     from requests import RequestException

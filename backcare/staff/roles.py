@@ -50,9 +50,9 @@ ROLES = {
         *READ,
         *(("factsheets", model, ["change", "add"]) for model in EDITED),
         *(("factsheets", model, ["delete"]) for model in TAKEN_AWAY),
-        # Red flags are written in a draft. What patients read of them nobody may change.
+        # Red flags are edited in a draft. Nobody may change the live ones.
         ("factsheets", "safetydraft", ["change"]),
-        # A notice is written in a draft, which somebody else publishes.
+        # A notice is edited in a draft, which somebody else publishes.
         ("factsheets", "sitenotice", ["view", "add", "change"]),
     ],
     # Reads every sheet, signs off what others wrote, and answers enquiries.

@@ -120,7 +120,7 @@ def _dkim(name: str, resolver: "Resolver") -> tuple[str, str]:
 
 
 def _rsa_bits(tags: dict[str, str]) -> int | None:
-    """The length of an RSA key; None for Ed25519 (RFC 8463). Raises ValueError for what is no key."""
+    """The length of an RSA key in bits; None for Ed25519 (RFC 8463). Raises ValueError if it is not a key."""
     raw = b64decode("".join(tags["p"].split()), validate=True)
     if tags.get("k", "rsa").lower() == "ed25519":
         if len(raw) != 32:
@@ -156,7 +156,7 @@ def _dmarc(domain: str, resolver: "Resolver") -> tuple[str, str]:
 
 
 def _texts(name: str, resolver: "Resolver") -> list[str]:
-    """The TXT records of a name. Raises DNSException where no server answers."""
+    """The TXT records of a name. Raises DNSException if no server answers."""
     from dns.resolver import NXDOMAIN, NoAnswer
 
     try:

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 SIGNED_IN_AT, SEEN_AT = "signed_in_at", "seen_at"  # in the session, in seconds since 1970
 MAX_SESSION_SECONDS = 12 * 60 * 60  # seconds
-NOTED_EVERY = 20  # seconds between writes of SEEN_AT: so much earlier may an idle session end
+NOTED_EVERY = 20  # seconds between writes of SEEN_AT, so an idle session may end that much early
 
 # Why somebody was signed out, as the sign-in page's address names it.
 REASONS = {
@@ -30,7 +30,7 @@ REASONS = {
 
 
 def started(request) -> None:
-    """Right after a sign-in."""
+    """Call this right after a sign-in."""
     request.session[SIGNED_IN_AT] = request.session[SEEN_AT] = int(time.time())
 
 
@@ -38,7 +38,7 @@ def expired(request) -> str:
     """Signs out a user whose time is over, and says why: "idle" or "long". Empty for everybody else."""
     now, session = int(time.time()), request.session
     if SIGNED_IN_AT not in session or SEEN_AT not in session:
-        started(request)  # signed in before there were limits: the time begins now
+        started(request)  # signed in before there were limits: their time begins now
     if now - session[SIGNED_IN_AT] >= MAX_SESSION_SECONDS:
         why = "long"
     elif now - session[SEEN_AT] >= settings.STAFF_IDLE_MINUTES * 60:
@@ -78,7 +78,7 @@ def last_seen() -> dict[int, datetime]:
 
 
 class SessionLimitsMiddleware:
-    """On the staff desk only: no other page knows who asks."""
+    """On the staff desk only, because no other page knows who is asking."""
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -87,7 +87,7 @@ class SessionLimitsMiddleware:
         return self.get_response(request)
 
     def process_view(self, request, view, args, kwargs):
-        # Imported here: the pages are made of the sign-in, and that starts sessions.
+        # Imported here, because these pages import the sign-in, which imports this module.
         from backcare.staff import signed_out
 
         path = request.path_info

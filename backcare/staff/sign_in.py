@@ -91,7 +91,7 @@ class PasswordView(LoginView):
 def half_sign_in(request, user: User, after: str):
     """The first factor is proved. Leads to the second, or to setting one up.
 
-    In an empty session with a new id: whatever somebody put into this browser before is worth nothing.
+    In an empty session with a new id: nothing that was planted in this browser before counts.
     """
     request.session.flush()
     request.session[HALF] = {
@@ -201,7 +201,7 @@ def half_signed_in(request) -> tuple[User | None, str]:
 
 
 def _app_of_this_session(request, user: User) -> Authenticator:
-    """A secret that was shown in another session is never taken into use: somebody else may have seen it."""
+    """A secret shown in another session is never used, because somebody else may have seen it."""
     kept = request.session.get(SET_UP, {})
     app = Authenticator.objects.filter(pk=kept.get("app"), user=user, confirmed=False).first()
     if app is None:
@@ -229,7 +229,7 @@ def signed_in(request, user: User, app: Authenticator | None, response, how: str
 
 
 def page(request, template: str, title: str, *, status: int = 200, **context):
-    """A page of the sign-in, in the look of the desk and without its menus."""
+    """A sign-in page, which looks like the desk but has no menus."""
     return TemplateResponse(request, template, {**BARE, "title": title, **context}, status=status)
 
 

@@ -20,7 +20,7 @@ from backcare.staff.sign_in import SET_UP, record, recovery_codes, right, too_of
 
 @sensitive_post_parameters()
 def second_factor(request):
-    """Changes ask for a code again: an unlocked screen is no proof (OWASP ASVS 5.0, 7.5.1)."""
+    """Changes ask for a code again, because an unlocked screen proves nothing (OWASP ASVS 5.0, 7.5.1)."""
     app = totp.of(request.user)
     form = RecoveryForm(request.POST or None, label_suffix="")
     by_provider = provider.proved(request)

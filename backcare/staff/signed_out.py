@@ -43,7 +43,7 @@ def answer(request, why: str):
 
 
 def typed(request) -> list[dict]:
-    """What was posted, value by value. Nothing where a password is among it: that is not written into a page again."""
+    """What was posted, value by value. Nothing if it includes a password, which is never written into a page."""
     if _holds_password(request):
         return []
     sent = dict(request.POST.lists())
@@ -52,7 +52,7 @@ def typed(request) -> list[dict]:
 
 
 def may_be_read(request) -> bool:
-    """What a person typed fits into this. A stranger's upload is not read."""
+    """Enough for what a person typed. A stranger's upload is not read."""
     length = int(request.META.get("CONTENT_LENGTH") or 0)  # RequestGuardMiddleware has looked at it
     return length <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 

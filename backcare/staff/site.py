@@ -37,7 +37,7 @@ class StaffSite(admin.AdminSite):
         self.pages = []
 
     def add_page(self, route: str, view, *, name: str) -> None:
-        """A page that belongs to no model. For the apps above this one, when they are ready."""
+        """A page that belongs to no model. The apps above this one call it when they are ready."""
         self.pages.append((route, view, name))
 
     def has_permission(self, request):
@@ -50,7 +50,7 @@ class StaffSite(admin.AdminSite):
     def admin_view(self, view, cacheable=False):
         @wraps(view)
         def checked(request, *args, **kwargs):
-            # Django looks up a field of that name, and breaks on none (found by loadtests/fuzz).
+            # Django looks up a field of that name, and fails if there is none (found by loadtests/fuzz).
             if "" in {request.GET.get(TO_FIELD_VAR), request.POST.get(TO_FIELD_VAR)}:
                 raise BadRequest("an empty field name")
             _search_for_fewer_words(request)

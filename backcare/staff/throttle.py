@@ -1,7 +1,7 @@
 """How often a password or a code may be guessed: at most ten times in five minutes for an account (Cyber Essentials 3.3).
 
 Passwords and codes count together, before anything is compared, so that the right one waits too and an account that does not
-exist is throttled like one that does. What was right is given back.
+exist is throttled like one that does. A right guess is not counted.
 
 A stranger must not be able to lock the owner out. So a browser from which somebody has signed in to this account before has an
 allowance of its own, which no other browser can use up (OWASP's "device cookies"): a sealed cookie holds a random number for each
@@ -25,7 +25,7 @@ from backcare.core.encryption import keyed_hash
 PER = timedelta(minutes=5)
 ACCOUNT = 6  # guesses in PER at one account, from all the browsers that never signed in to it
 BROWSER = 4  # from a browser that has: ten together
-PAIR = 5  # at one account from one client, so that one client alone does not use up the account's
+PAIR = 5  # at one account from one client, so that no client alone uses up the account's
 CLIENT = 10  # from one client, at all accounts together
 # Someone who knows the password and guesses codes has three chances in a million with each.
 CODES, A_DAY = 30, timedelta(days=1)
@@ -52,21 +52,21 @@ class TooOften(Exception):
 
 
 def count(request, username: str, *, code: bool = False) -> None:
-    """Counts one guess at an account. Raises TooOften, and then the guess must not be looked at."""
+    """Counts one guess at an account. After TooOften, the guess must not be checked."""
     verdict = limits.hit_each(_counted(request, username, code=code))
     if not verdict:
         raise TooOften(verdict.wait)
 
 
 def give_back(request, username: str, *, code: bool = False) -> None:
-    """Takes the guess back, because it was right."""
+    """Uncounts the guess, because it was right."""
     for name, subject, _, per in _counted(request, username, code=code):
         limits.give_back(name, subject, per=per)
 
 
 @contextmanager
 def turn(request, username: str) -> Iterator[None]:
-    """Waits until a password may be compared. Raises Busy at once where too many wait, but not to a browser that is known here."""
+    """Waits until a password may be compared. Raises Busy at once if too many wait, unless the browser is known here."""
     is_known = _account(username) in _known(request)
     if not is_known and not IN_LINE.acquire(blocking=False):
         raise Busy
@@ -104,7 +104,7 @@ def _counted(request, username: str, *, code: bool) -> list[tuple[str, str, int,
 
 
 def _account(username: str) -> str:
-    """A name that a person could mean, in whatever letters it was typed, as a keyed hash."""
+    """A keyed hash of the name that a person could mean, however it was typed."""
     return keyed_hash(unicodedata.normalize("NFKC", username).strip().casefold()[:150], purpose="staff account")
 
 

@@ -44,7 +44,7 @@ def of(user: User) -> Authenticator | None:
 
 
 def is_readable(app: Authenticator) -> bool:
-    """Whether a key of ours opens the app's secret. Without one no code of the app can be checked."""
+    """Whether one of our keys decrypts the app's secret. If none does, its codes cannot be checked."""
     try:
         return bool(app.secret)
     except CannotDecrypt:
@@ -64,13 +64,13 @@ def invited_until(user: User) -> datetime | None:
 
 
 def until(user: User, invited_at: datetime | None) -> datetime | None:
-    """As `invited_until`, for who has looked up when they were last invited."""
+    """As `invited_until`, if the caller knows when they were last invited."""
     ends = max(user.date_joined, invited_at or user.date_joined) + INVITED_FOR
     return ends if ends > timezone.now() else None
 
 
 def begin(*, user: User) -> Authenticator:
-    """A new secret, which counts for nothing until `confirm`. A secret that was shown before and not confirmed is dropped."""
+    """A new secret, which has no effect until `confirm`. A secret that was shown before and not confirmed is dropped."""
     with transaction.atomic():
         Authenticator.objects.filter(user=user, confirmed=False).delete()
         secret = base64.b32encode(secrets.token_bytes(20)).decode()

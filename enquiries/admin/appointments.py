@@ -90,7 +90,7 @@ class BookForm(StepForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        # Whom it is with already may have stopped working here.
+        # The person it is with may have left since.
         booked = TeamMember.objects.filter(pk=as_number(str(self.initial.get("person") or "")))
         self.fields["person"].queryset = (staff_members.sees_patients() | booked).distinct()
         if clinic.details()["has_no_rooms"] and self.initial.get("channel") != Channel.CLINIC:
@@ -262,7 +262,7 @@ def outcome_said(enquiry: Enquiry, state: str) -> str:
 
 
 def with_appointment(enquiry: Enquiry, names: list[str]) -> list[str]:
-    """The steps of an enquiry that has an appointment. One that is over is settled before anything is booked or closed."""
+    """The steps of an enquiry that has an appointment. One that is over must be settled before anything is booked or closed."""
     if not enquiry.is_booked_ahead:
         return ["outcome", *(name for name in names if name not in {"book", "close"})]
     at = names.index("book") + 1

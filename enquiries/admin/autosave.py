@@ -32,7 +32,7 @@ OF_PAGE = {
 CORRECT = CorrectForm.prefix
 OF_CORRECTION = {f"{CORRECT}-{name}" for name, field in CorrectForm.base_fields.items() if not field.widget.is_hidden}
 NAMES = OF_PAGE | OF_CORRECTION
-# What holds words, and with what two texts are joined: in a box, or on a line.
+# The fields that hold words, and what joins two texts: in a box, or on one line.
 WORDS = {
     f"{name}-{field}" if name != HANDOVER else field: "\n\n" if isinstance(it_is.widget, forms.Textarea) else " / "
     for name, those in {**ALL_FORMS, CORRECT: [CorrectForm]}.items()
@@ -43,7 +43,7 @@ WORDS = {
 
 
 def values(shown) -> dict[str, str]:
-    """With which values the fields of these forms are shown, by their names, as a browser would send them."""
+    """The values that these forms show, by field name, as a browser would send them."""
     found = {}
     for form in shown:
         for field in form.visible_fields():
@@ -63,7 +63,7 @@ def _as_sent(field) -> str:
 
 
 def _plain(text: str) -> str:
-    """A browser sends each end of a line as two characters."""
+    """Browsers send each line ending as two characters."""
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -87,7 +87,7 @@ def keep(request, enquiry: Enquiry, step: str = "") -> dict[str, str]:
     changed = {name: text for name, text in typed.items() if text != began.get(name, "")}
     if not changed:
         return stored(enquiry, request.user)
-    # A value that is there without any draft was not typed.
+    # A value that is there without a draft was not typed.
     begins = values(begin(enquiry).values() if changed.keys() & OF_PAGE else [CorrectForm.begin(enquiry)])
     changes = {name: None if begins.get(name, "") == text else text for name, text in changed.items()}
     return _write(enquiry, request.user, changes)

@@ -37,7 +37,7 @@ class Columns:
     @admin.display(description="status", ordering="status")
     def flag(self, enquiry):
         badges = [format_html('<span class="status {}">{}</span>', enquiry.status, enquiry.get_status_display())]
-        # Of one that was flagged the line below says the outcome.
+        # If it was flagged, the line below gives the outcome.
         if (said := how_it_ended(enquiry)) and not (enquiry.outcome and (enquiry.signs or enquiry.settled)):
             badges.append(format_html('<span class="quiet">{}</span>', said))
         if getattr(enquiry, "is_fresh", False):
@@ -78,7 +78,7 @@ class Columns:
 
     @admin.display(description="asked for")
     def asked_for(self, enquiry):
-        """For the list, which has no other place for their communication needs."""
+        """For the list, which shows their communication needs nowhere else."""
         what = self.what(enquiry)
         if not (needs := readable(enquiry, "needs", nothing="")):
             return what
@@ -90,7 +90,7 @@ class Columns:
 
     @admin.display(description="best times")
     def best_times(self, enquiry):
-        """In the list: as much as a row has room for."""
+        """In the list, as much as fits in a row."""
         return Truncator(self.times(enquiry)).chars(90)
 
     @admin.display(description="reply due", ordering="reply_by")
@@ -178,7 +178,7 @@ class Columns:
         return render_to_string("admin/enquiries/_allow_mail.html", {"enquiry": enquiry})
 
     def told_us(self, request, enquiry) -> list[tuple]:
-        """What they told us, as terms and what is said of each. Empty answers are left out."""
+        """Their answers, each with its term. Empty ones are left out."""
         told = ["what", "patient", "phone_number", "email_address"]
         if enquiry.kind == EnquiryKind.CONSULTATION:
             told += ["contact", "times"]

@@ -1,4 +1,4 @@
-"""The form that puts a patient's email address or phone number right, and the banner about mail that did not arrive."""
+"""The form that corrects a patient's email address or phone number, and the banner about mail that did not arrive."""
 
 from dataclasses import dataclass
 
@@ -53,7 +53,7 @@ class CorrectForm(forms.Form):
 
     @classmethod
     def begin(cls, enquiry: Enquiry, typed: dict[str, str] | None = None) -> "CorrectForm":
-        """What is kept of the patient, and over it what was `typed` and not saved, by the names of its fields."""
+        """The patient's saved details, replaced by what was `typed` and not saved, by field name."""
         now = {
             "email": _kept(enquiry, "email"),
             "phone": phones.in_words(_kept(enquiry, "phone")),

@@ -24,7 +24,7 @@ MAY_OPEN = {
     TEMPLATE: "enquiries.view_replytemplate",
 }
 AIM = 90  # per cent answered on time
-# Email is sent within seconds. After this long something is wrong with the mail server or the worker.
+# Email is sent within seconds. After this long, something is wrong with the mail server or the worker.
 MAIL_IS_STUCK = timedelta(minutes=15)
 REVIEWS_SOON = timedelta(days=60)
 ASKED_FOR = timedelta(days=60)  # how long a sentence waits for a clinician
@@ -189,9 +189,9 @@ def _content(user, today) -> dict:
 
 
 def _kept_wording(user) -> list[dict]:
-    """Each sentence that patients read outside the sheets although the guard stops it, and those that wait for a clinician's word.
+    """Each sentence outside the sheets that stays although the guard stops it, and those that await a clinician's agreement.
 
-    The address is empty for those who may not open its page.
+    Its address is empty for anyone who may not open that page.
     """
     used = kept_claims.in_use()
     keys = {each.key for each in used}

@@ -68,7 +68,7 @@ def same_as(model_admin, request, pk):
 
 
 def another(model_admin, request, pk):
-    """It was no duplicate after all."""
+    """Undoes the link, because it was not a duplicate after all."""
     enquiry = to_change(model_admin, request, pk)
     done = "No longer marked as a duplicate. Moved to in progress."
     return press(request, enquiry, triage.unlink, done)
@@ -107,13 +107,13 @@ class FoldForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         error_messages={"required": "Say how you know"},
     )
-    # What the page showed: the newest of them, and how many.
+    # The newest of those that the page showed, and how many there were.
     last = forms.UUIDField(widget=forms.HiddenInput)
     number = forms.IntegerField(widget=forms.HiddenInput)
 
 
 def settle(model_admin, request, flood):
-    """What was typed is never lost: an error, or a list that has changed, gives the form back filled in."""
+    """Nothing typed is lost: after an error, or if the list has changed, the form is shown again, filled in."""
     if not model_admin.has_change_permission(request):
         raise PermissionDenied
     if not Enquiry.objects.filter(flood=flood, folded=True).exists():
@@ -131,7 +131,7 @@ def settle(model_admin, request, flood):
     shown = {"last": rows[-1].pk if rows else "", "number": len(rows)}
     if form.is_bound:
         typed = request.POST.copy()
-        typed.update(shown)  # the next press is about what is shown now
+        typed.update(shown)  # the next press applies to what is shown now
         form = FoldForm(typed)
     else:
         form = FoldForm(initial=shown)

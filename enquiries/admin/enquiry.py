@@ -35,13 +35,13 @@ from factsheets import team
 
 
 def _shown(request, enquiry: Enquiry) -> int | None:
-    """The version of which the page that asks “Close 3 enquiries?” told. None: the list alone was shown."""
+    """The version that the page “Close 3 enquiries?” showed. None if only the list was shown."""
     return as_number(request.POST.get(f"version-{enquiry.pk}", ""))
 
 
 @admin.register(Enquiry)
 class EnquiryAdmin(Columns, admin.ModelAdmin):
-    """The inbox: everything patients asked for, in the order in which it wants attention."""
+    """The inbox: everything patients asked for, most urgent first."""
 
     list_display = ["reference", "flag", "patient", "asked_for", "best_times", "due", "received", "who"]
     list_display_links = ["reference", "patient"]
@@ -77,7 +77,7 @@ class EnquiryAdmin(Columns, admin.ModelAdmin):
         return super().changelist_view(request, context | (extra_context or {}))
 
     def _fold_to_settle(self, request) -> tuple | None:
-        """The fold whose list is shown, and how many of it one step would settle. None where nobody can."""
+        """The fold whose list is shown, and how many of its enquiries one step would settle. None if nothing can be settled."""
         flood = chosen_flood(request)
         if flood is None or not self.has_change_permission(request):
             return None
@@ -97,7 +97,7 @@ class EnquiryAdmin(Columns, admin.ModelAdmin):
         return [release, *enquiry_views.urls(self), *subject_access.urls(self), *super().get_urls()]
 
     def get_list_display(self, request):
-        """What is set aside is released at one press, in its list."""
+        """Releases an enquiry that was set aside, with one press in the list."""
         aside = shown(request) in queues.ASIDE and self.has_change_permission(request)
         return [*self.list_display, "release"] if aside else self.list_display
 
@@ -105,7 +105,7 @@ class EnquiryAdmin(Columns, admin.ModelAdmin):
         return WorkList
 
     def get_queryset(self, request):
-        # Not through super(), which would order by the lane before it is there.
+        # Not through super(), which would order by the lane before it is added.
         settled = Prefetch("events", EnquiryEvent.objects.filter(kind=EventKind.SAFETY), to_attr="settled")
         return queues.in_working_order().prefetch_related(settled).defer("sheet__document")
 

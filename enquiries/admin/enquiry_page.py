@@ -1,4 +1,4 @@
-"""An enquiry's page: who it is, what they wrote, the next step, and what happened so far. One form, one screen."""
+"""An enquiry's page: who it is, what they wrote, the next step, and what has happened so far. It is one form."""
 
 import json
 from datetime import datetime, timedelta
@@ -52,7 +52,7 @@ def render(model_admin, request, enquiry: Enquiry, *, bound=None, refusal: str =
 
 
 def due(enquiry: Enquiry, reply_clock) -> tuple[str, bool]:
-    """The promise in words, and whether it is broken. Empty where nothing is due: it is done, it waits, nothing was promised."""
+    """The promise in words, and whether it is broken. Empty if nothing is due: it is done, waiting, or had no promise."""
     if enquiry.status == Status.WAITING and enquiry.is_back:
         return f"No answer by {enquiry.return_on:%-d %B}", True
     if enquiry.waiting_since:
@@ -150,7 +150,7 @@ def _context(request, enquiry: Enquiry, bound: dict, *, may_act: bool) -> dict:
         # The form.
         "steps": {name: form for name, form in offered.items() if name not in late},
         "later_steps": late,
-        # Open: the first step, because it is the one to take; the reply, because it is used most; and whatever was begun.
+        # Open the first step, because it comes next; the reply, because it is used most; and whatever was begun.
         "open_steps": {next(iter(offered), ""), "reply", *(name.partition("-")[0] for name in typed), *bound},
         "tell": forms.get("tell"),
         "handover": forms.get(step_forms.HANDOVER),
@@ -183,7 +183,7 @@ def line(event: EnquiryEvent, now: datetime, open_to_them: bool) -> dict:
 
 
 def in_words(event: EnquiryEvent) -> str:
-    """Dr Rees replied. Who it was, and then what they did."""
+    """Who it was, and then what they did: Dr Rees replied."""
     who = ACTORS.get(event.actor, event.actor)
     if event.to_status:
         if event.to_status == Status.CLOSED and event.summary:
@@ -211,7 +211,7 @@ def changes(enquiry: Enquiry, request, seen: str) -> list[dict]:
 
 
 def viewers(user, enquiry: Enquiry, now: datetime) -> list[str]:
-    """Who else is here: who opened it just now, and who is typing something. Whose account was deactivated has left."""
+    """Who else is here: who has just opened it, and who is typing. People with deactivated accounts have left."""
     others = ~Q(by=user) & ~Q(by__is_active=False)
     looked = enquiry.events.filter(others, kind=EventKind.VIEWED, created_at__gte=now - LOOKING)
     typing = StaffDraft.objects.filter(others, enquiry=enquiry, updated_at__gte=now - WRITING)
@@ -250,7 +250,7 @@ def _assessment(request, enquiry: Enquiry) -> list[handover.Line]:
 
 
 def _somebody_else(enquiry: Enquiry) -> dict[str, str]:
-    """For whom they ask, in words for the banner. Empty when it is for themselves."""
+    """Whom they are asking for, in words for the banner. Empty if for themselves."""
     if not enquiry.for_agreed:
         return {}
     return {

@@ -37,7 +37,7 @@ LIST = "admin:enquiries_enquiry_changelist"
 
 
 def typed_is_kept(view):
-    """Whatever else is on the page when one of its buttons is pressed. `pk` is of an enquiry."""
+    """What else is on the page when one of its buttons is pressed. `pk` is an enquiry's."""
 
     @wraps(view)
     def kept(model_admin, request, pk, *args, **kwargs):
@@ -52,7 +52,7 @@ def typed_is_kept(view):
 
 
 def save(model_admin, request, enquiry: Enquiry):
-    """The handover: who has it, where it stands, a note."""
+    """The handover: who it is assigned to, its status, a note."""
     autosave.keep(request, enquiry)
     form = step_forms.HandoverForm(request.POST, enquiry=enquiry)
     refusal = ""
@@ -75,7 +75,7 @@ def save(model_admin, request, enquiry: Enquiry):
 
 
 def take_step(model_admin, request, pk, name: str):
-    """One posted step. What was typed is never lost: an error, or somebody else's change, gives the page back filled in."""
+    """One posted step. Nothing typed is lost: after an error, or somebody else's change, the page is shown again, filled in."""
     enquiry = to_change(model_admin, request, pk)
     if name not in step_forms.FORMS or (enquiry.kind == EnquiryKind.REPORT and name != "close"):
         raise Http404
@@ -109,14 +109,14 @@ def _as_it_is(enquiry: Enquiry) -> Enquiry:
 
 
 def _with_version(form: StepForm, name: str, enquiry: Enquiry) -> StepForm:
-    """The same words over what the enquiry is now: sending them again is then a choice made knowingly."""
+    """Shows the same words with the enquiry as it is now, so that sending them again is a deliberate choice."""
     data = form.data.copy()
     data[f"{name}-version"] = str(enquiry.version)
     return type(form)(data, prefix=name, initial=form.initial)
 
 
 def _insert(request, enquiry: Enquiry):
-    """Puts a template below what is in the reply already. Its subject only where there is none."""
+    """Adds a template below what is already in the reply, and its subject if there is none."""
     typed = autosave.stored(enquiry, request.user)
     for each in replies.starts(enquiry):
         if each["key"] == request.POST["insert"]:
@@ -148,7 +148,7 @@ def _preview(model_admin, request, enquiry: Enquiry, form: StepForm):
 
 
 def keep_draft(model_admin, request, pk):
-    """By script every few seconds, and by the page's own button."""
+    """Called by script every few seconds, and by the page's own button."""
     enquiry = to_change(model_admin, request, pk)
     if "discard" in request.POST:
         correcting = request.POST["discard"] == autosave.CORRECT
@@ -188,13 +188,13 @@ def go(model_admin, request, pk):
 
 
 def _correction(request, enquiry: Enquiry) -> str:
-    """The address of the page that corrects its details, with the list that somebody works through."""
+    """The address of the page that corrects its details, with the list that somebody is working through."""
     trail, address = inbox.given_trail(request), reverse("admin:enquiries_enquiry_correct", args=[enquiry.pk])
     return f"{address}?{urlencode(trail.fields)}" if trail else address
 
 
 def correct(model_admin, request, pk):
-    """The page on which an email address or phone number is put right. What is typed there is kept as on the enquiry's page."""
+    """The page on which an email address or phone number is corrected. It keeps what is typed, as the enquiry's page does."""
     enquiry = to_change(model_admin, request, pk)
     typed, refusal = autosave.stored(enquiry, request.user), ""
     form = CorrectForm.begin(enquiry, typed)
@@ -207,7 +207,7 @@ def correct(model_admin, request, pk):
             except (triage.MoveRefused, triage.StaleEnquiry, outbox.Erased) as error:
                 refusal = str(error)
                 enquiry = _as_it_is(enquiry)
-                # The same words over what the enquiry is now: sending them again is then a choice made knowingly.
+                # Shows the same words with the enquiry as it is now, so that sending them again is a deliberate choice.
                 data = form.data.copy()
                 data[form.add_prefix("version")] = str(enquiry.version)
                 form = CorrectForm(data, enquiry=enquiry)
@@ -232,7 +232,7 @@ def correct(model_admin, request, pk):
 
 
 def pulse(model_admin, request, pk=None):
-    """For the script: what is new since the page was made. Reads only, and does not count as being active."""
+    """For the script: what is new since the page was shown. It only reads, and does not count as activity."""
     enquiry = _to_view(model_admin, request, pk) if pk else None
     if not model_admin.has_view_permission(request):
         raise PermissionDenied
@@ -267,7 +267,7 @@ def _to_view(model_admin, request, pk) -> Enquiry:
 
 
 def they_agree(model_admin, request, pk):
-    """The person for whom somebody asked agrees now."""
+    """The person whom the enquiry is about agrees now."""
     enquiry = to_change(model_admin, request, pk)
     return press(request, enquiry, contact.they_agree_now, "Saved: they now know and agree.")
 
@@ -285,14 +285,14 @@ def send_new_link(model_admin, request, pk):
 
 
 def show_words(model_admin, request, pk):
-    """Opens what a patient wrote, for an hour."""
+    """Shows what a patient wrote for an hour."""
     enquiry = _to_view(model_admin, request, pk)
     contact.show_words(enquiry=enquiry, by=request.user)
     return HttpResponseRedirect(inbox.back_to(request, enquiry))
 
 
 def allow_mail(model_admin, request, pk):
-    """The owner alone, when the person asks: others can be talked into it."""
+    """Only for an owner, when the person asks, because others could be talked into it."""
     if not request.user.has_perm("enquiries.delete_stoppedaddress"):
         raise PermissionDenied
     enquiry = get_object_or_404(Enquiry, pk=pk)
@@ -304,7 +304,7 @@ def allow_mail(model_admin, request, pk):
 
 
 def not_spam(model_admin, request, pk):
-    """Releases one that was set aside. A second press finds it in the inbox already, and says so."""
+    """Releases one that was set aside. A second press says that it is already in the inbox."""
     enquiry = to_change(model_admin, request, pk)
     if enquiry.status not in queues.ASIDE:
         messages.info(request, f"{enquiry.reference} has been released already.")

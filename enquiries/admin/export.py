@@ -70,7 +70,7 @@ class ExportForm(forms.Form):
 
 
 def page(model_admin, request, *, selection: str = ""):
-    """Asks; and once everything is answered, streams the file."""
+    """Asks, and streams the file once everything is answered."""
     if not model_admin.has_view_permission(request):
         raise PermissionDenied
     asked = request.method == "POST" and "export" in request.POST

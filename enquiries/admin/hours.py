@@ -24,7 +24,7 @@ from factsheets import claims_guard, team
 from factsheets.admin.unsaved import OpenedAdmin, OpenedForm, fingerprint
 from factsheets.revisions import became
 
-# Browsers draw these themselves: the same on every desk, and easy on a phone.
+# Browsers draw these themselves, so they are easy on a phone.
 TIME = forms.TimeInput(format="%H:%M", attrs={"type": "time"})
 DAY = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
 
@@ -112,7 +112,7 @@ class OpeningInline(admin.TabularInline):
     max_num = 28
 
     def get_extra(self, request, obj=None, **kwargs):
-        """With a line for each working day while no hours were ever saved."""
+        """With a line for each working day until hours are first saved."""
         is_new = not OpeningHours.objects.exists() and not SetUpStep.objects.filter(name=SetUpStep.HOURS).exists()
         return self.extra + (len(SUGGESTED) if is_new and self.has_change_permission(request, obj) else 0)
 
@@ -124,7 +124,7 @@ class OpeningInline(admin.TabularInline):
 
 
 def tell_promise(request) -> None:
-    """What a patient who writes now is promised."""
+    """Says what a patient who writes now is promised."""
     now, replies = timezone.now(), clock.load()
     if reason := replies.why_none(now):
         messages.warning(request, f"Patients are not being given a reply time. {reason}")
@@ -190,7 +190,7 @@ class ClinicHoursAdmin(PreviewAdmin, OpenedAdmin, admin.ModelAdmin):
 
     @admin.display(description="preview")
     def pause_preview(self, hours):
-        """On the forms of a paused clinic: theirs, and below it what is always there."""
+        """On the forms of a paused clinic: its own notice, and below it what is always there."""
         is_typed = getattr(hours, "previewed", False)
         kept = hours if is_typed else ClinicHours.objects.filter(pk=hours.pk).first() or hours
         return format_html(
@@ -275,7 +275,7 @@ class ClosureAdmin(OpenedAdmin, admin.ModelAdmin):
         title = {"title": "Closures", "subtitle": "Bank holidays are already included: see the opening hours"}
         return super().changelist_view(request, title | (extra_context or {}))
 
-    # After each change, what it means for a patient who writes now, so that a mistake is seen at once.
+    # After each change, say what it means for a patient who writes now, so that a mistake is seen at once.
     def response_change(self, request, obj):
         tell_promise(request)
         return super().response_change(request, obj)

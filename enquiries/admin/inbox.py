@@ -77,7 +77,7 @@ class FloodFilter(admin.SimpleListFilter):
 
 
 def chosen_flood(request) -> uuid.UUID | None:
-    """Which fold's list is shown. None where none is, and for what cannot be one."""
+    """Which fold's list is shown. None if it is another list, or the value cannot be a fold."""
     try:
         return uuid.UUID(request.GET.get("flood", ""))
     except ValueError:
@@ -85,7 +85,7 @@ def chosen_flood(request) -> uuid.UUID | None:
 
 
 def chosen_part(request) -> tuple[str, date | None] | None:
-    """What a number of the dashboard leads to. None for anything that no number leads to."""
+    """What a number on the dashboard leads to. None for any other value."""
     name, _, week = request.GET.get("part", "").partition(".")
     if name not in dashboard.PARTS:
         return None
@@ -137,25 +137,25 @@ def tabs(request) -> list[dict]:
 
 
 def found(request) -> find.Found | None:
-    """What the search box means, looked for once for a request. None where nothing was typed."""
+    """What the search box means, worked out once per request. None if nothing was typed."""
     if not hasattr(request, "found_by_search"):
         typed = request.GET.get("q", "")
         request.found_by_search = find.find(typed) if typed.strip() else None
     return request.found_by_search
 
 
-NEAR = 20  # rows up and down that an enquiry may have moved while somebody worked on it
+NEAR = 20  # rows that an enquiry may have moved up or down while somebody worked on it
 MAX_AT, MAX_SORTED = 1_000_000, 40
 
 
 @dataclass(frozen=True)
 class Trail:
-    """The list that somebody works through: a queue or what a search found, how it is sorted, and where in it they are."""
+    """The list that somebody is working through: a queue or search results, how it is sorted, and their place in it."""
 
     queue: str
     at: int
     typed: str = ""
-    sorted_by: str = ""  # as Django's list says it: 6.-1 is by its sixth column, then by its first, backwards
+    sorted_by: str = ""  # as Django's list has it: 6.-1 is by the sixth column, then by the first, descending
 
     @property
     def fields(self) -> dict[str, str]:
@@ -196,7 +196,7 @@ def _columns(sorted_by: str) -> list[tuple[str, str]]:
 
 
 def given_trail(request) -> Trail | None:
-    """None for people who came to the enquiry another way."""
+    """None for somebody who did not come from a list."""
     given = request.POST if request.method == "POST" else request.GET
     name, at, typed = given.get("queue", ""), given.get("at", "0"), given.get("q", "").strip()
     if name not in queues.BY_NAME and not (name == "all" and typed):
@@ -247,7 +247,7 @@ def looked_before(request) -> float:
 
 
 class WorkList(ChangeList):
-    """The inbox's list: its rows lead to their place in the queue, and know whether they are new to who looks."""
+    """The inbox's list. Its rows lead to their place in the queue, and know whether they are new to this person."""
 
     def get_results(self, request):
         super().get_results(request)

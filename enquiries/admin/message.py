@@ -30,7 +30,7 @@ def send_again_button(message: OutgoingMessage) -> str:
 
 def state_in_words(message: OutgoingMessage) -> str:
     if message.state == MessageState.WAITING and message.error:
-        before = "; last attempt" if message.attempts else ""  # without one it was held back
+        before = "; last attempt" if message.attempts else ""  # without an error it was held back
         return f"{message.get_state_display()}{before}: {message.error}"
     return f"{message.get_state_display()}{f': {message.error}' if message.error else ''}"
 

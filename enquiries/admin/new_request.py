@@ -1,4 +1,4 @@
-"""The page on which staff write down what somebody asks by telephone or at the clinic.
+"""The page on which staff enter what somebody asks by telephone or at the clinic.
 
 What they write is read for warning signs as a form from the website is, and takes the same way into the safety lane.
 """
@@ -118,7 +118,7 @@ class NewRequestForm(forms.Form):
 
     @property
     def is_folded(self) -> bool:
-        """Whether nothing in there needs to be seen."""
+        """Whether the fold may stay closed, because nothing in it needs to be seen."""
         return not self.is_bound or not any(
             self.data.getlist(name) != [""] for name in self.FOLDED if name in self.data
         )
@@ -207,7 +207,7 @@ def new_request(model_admin, request):
     ready = form.is_bound and form.is_valid()
     if ready:
         submission = form.submission(by=request.user)
-        # A request with a warning sign does not wait for a second press.
+        # A request with a warning sign must not wait for a second press.
         if submission.is_flagged or not unseen:
             return _saved(request, intake.accept(submission))
     context = {

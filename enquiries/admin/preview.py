@@ -1,4 +1,4 @@
-"""For forms of words that patients will read: “Preview” shows them unsaved, “Save with the default text” puts the default back."""
+"""For forms whose words patients will read: “Preview” shows them unsaved, “Save with the default text” puts the default back."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ PREVIEW, DEFAULT = "_preview", "_default"  # the buttons
 
 
 class PreviewForm(forms.ModelForm):
-    """Saves nothing for a preview. Its instance then has what was typed, if that could be saved."""
+    """Saves nothing for a preview. Its instance then has what was typed, if that is valid."""
 
     def is_valid(self) -> bool:
         is_good = super().is_valid()
@@ -23,7 +23,7 @@ class PreviewAdmin:
     change_form_template = "admin/enquiries/preview.html"
 
     def default_words(self, pk: str) -> dict[str, str]:
-        """The default of each field that has one. Empty: there is none."""
+        """The default of each field that has one. Empty if none has."""
         raise NotImplementedError
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context: dict[str, Any] | None = None):

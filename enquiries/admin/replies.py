@@ -28,7 +28,7 @@ from factsheets import second_reading, team
 from factsheets.admin.unsaved import OpenedAdmin, OpenedForm, fingerprint
 from factsheets.revisions import word_difference
 
-# The safety advice of the tier, for a person with a warning sign whom nobody reaches. The system's own, so no template.
+# The tier's safety advice, for a person with a warning sign whom nobody can reach. It is the system's, so it is not a template.
 SAFETY = "safety"
 
 
@@ -76,7 +76,7 @@ def starts(enquiry: Enquiry) -> list[dict]:
 
 
 def preview(enquiry: Enquiry, form: ReplyForm) -> replies.Preview | None:
-    """The email as it will arrive, for the page that asks whether to send it. None where there is nobody to write to."""
+    """The email as it will arrive, for the page that asks whether to send it. None if there is nobody to write to."""
     given = form.cleaned_data
     try:
         return replies.preview(enquiry, subject=given["subject"], text=given["text"])
@@ -108,7 +108,7 @@ class ReplyTemplateForm(PreviewForm, OpenedForm):
         if self.errors:
             return given
         if because := given.get("kept_because", "").strip():
-            # Whoever only looks asks nobody.
+            # Looking alone asks nobody to agree.
             found = [] if PREVIEW in self.data else replies.claims(given["subject"], given["text"])
             if why := second_reading.refusal(found, because, self.by):
                 self.add_error("kept_because", why)
@@ -190,7 +190,7 @@ class ReplyTemplateAdmin(PreviewAdmin, OpenedAdmin, admin.ModelAdmin):
     @admin.display(description="the whole email")
     def preview(self, template):
         is_typed = getattr(template, "previewed", False)
-        # The form may hold words that were refused.
+        # The form may hold words that have been refused.
         words = template if is_typed else ReplyTemplate.objects.filter(pk=template.pk).first()
         if words is None:
             return "–"
@@ -289,7 +289,7 @@ class ReplyTemplateAdmin(PreviewAdmin, OpenedAdmin, admin.ModelAdmin):
         return super().get_inline_instances(request, obj) if obj else []
 
     def has_delete_permission(self, request, obj=None):
-        """What the clinic wrote to patients stays on record: it is taken out of use instead."""
+        """What the clinic wrote to patients stays on record, so a template is taken out of use instead."""
         return False
 
     def save_model(self, request, obj, form, change):

@@ -21,7 +21,7 @@ DAY = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
 
 
 class RangeForm(forms.Form):
-    """Both days are included. Without either it is this month."""
+    """Both days are included. Without either, it is this month."""
 
     first = forms.DateField(label="From", widget=DAY, error_messages={"required": "Enter the first day"})
     last = forms.DateField(label="To", widget=DAY, error_messages={"required": "Enter the last day"})
@@ -80,7 +80,7 @@ def _choices(today: date) -> list[tuple[str, Span]]:
     ]
 
 
-# Of which column of a table its chart is.
+# The column of each table that its chart shows.
 DRAWN = {"received": 4, "reads": None}
 
 

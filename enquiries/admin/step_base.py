@@ -34,7 +34,7 @@ class StepForm(forms.Form):
     All steps of a page are parts of one form, so that a button sends what was typed into the others as well.
     """
 
-    use_required_attribute = False  # or the browser would hold back one step for the empty fields of another
+    use_required_attribute = False  # or the browser would refuse one step because another's fields are empty
     version = forms.IntegerField(widget=forms.HiddenInput)
     button: str
     heading: str
@@ -42,7 +42,7 @@ class StepForm(forms.Form):
 
     @classmethod
     def start(cls, enquiry: Enquiry) -> dict:
-        """The values with which its fields begin."""
+        """The values that its fields start with."""
         return {"version": enquiry.version}
 
 
@@ -59,7 +59,7 @@ def version_shown(request) -> int:
 
 
 def press(request, enquiry: Enquiry, action: Callable, done: str):
-    """A button that is a step by itself: does it, says that it is `done` or why not, and leads back to the page."""
+    """A button that is a whole step: takes it, says `done` or why not, and leads back to the page."""
     try:
         action(enquiry=enquiry, by=request.user, version=version_shown(request))
         messages.success(request, done)

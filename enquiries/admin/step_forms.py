@@ -129,7 +129,7 @@ class WaitForm(StepForm):
 
 
 class FollowUpForm(WaitForm):
-    """For one in progress: when somebody looks at it again, if nothing happens first."""
+    """For one in progress: when to look at it again if nothing happens first."""
 
     heading, button = "Follow up later", "Set the day"
 
@@ -148,7 +148,7 @@ class FollowUpForm(WaitForm):
 
 
 class AssignForm(forms.Form):
-    """Of several enquiries at once."""
+    """For several enquiries at once."""
 
     owner = StaffField(
         label="Assign to", queryset=None, empty_label="Choose", error_messages={"required": "Choose a colleague"}
@@ -183,7 +183,7 @@ class OwnerField(StaffField):
 
 
 class HandoverForm(forms.Form):
-    """Who has it, where it stands, and a note for colleagues. What the patient wrote is not among it."""
+    """Who it is assigned to, its status, and a note for colleagues. What the patient wrote is not part of it."""
 
     heading, button = "Hand over and note", "Save"
     use_required_attribute = False
@@ -239,7 +239,7 @@ FORMS = {
     "later": FollowUpForm,
     "close": CloseForm,
 }
-# Every form that a page may have, by its name: some take the place of another.
+# Every form that a page may have, by name. Some replace another.
 ALL_FORMS = {
     **{name: [form] for name, form in FORMS.items()},
     "call": [CallForm, SafetyCallForm],
@@ -277,7 +277,7 @@ def names_offered(enquiry: Enquiry) -> list[str]:
         if enquiry.is_flagged:
             names = ["reply", "safety", "book"]
     if "reply" in names and not outbox.has_address(enquiry):
-        names.remove("reply")  # they asked by telephone or at the clinic, and gave a number alone
+        names.remove("reply")  # they asked by telephone or at the clinic, and gave only a number
     if enquiry.is_closed:  # withdrawn with an open flag
         names.remove("book")
     elif "book" in names and enquiry.appointment:

@@ -81,7 +81,7 @@ def _page(request, *, model_admin):
     asked = "sure" in request.POST or "reason" in request.POST
     erasing = EraseForm(request.POST if asked else None, initial={"seen": _seen(enquiries)})
     if asked and request.POST.get("seen") != _seen(enquiries):
-        # Something came, or went, since the page with the list was opened: it is shown again, as it is now.
+        # Something was added or removed since the list was shown, so it is shown again as it is now.
         context["changed"] = True
         erasing = EraseForm(initial={"seen": _seen(enquiries)})
     elif asked and erasing.is_valid():
@@ -115,7 +115,7 @@ def _file(request, enquiries) -> HttpResponse:
     erasure.note_export(enquiries=enquiries, by=request.user)
     written = subject_access.as_json(subject_access.held(enquiries, now=timezone.now()))
     response = HttpResponse(written, content_type="application/json; charset=utf-8")
-    # No name, no address: the file lies about in folders of downloads.
+    # No name or address, because the file may stay in a downloads folder.
     response["Content-Disposition"] = f'attachment; filename="everything-held-{enquiries[0].reference}.json"'
     return response
 

@@ -26,13 +26,13 @@ ONE = "admin:enquiries_wording"
 
 
 class WordingForm(forms.Form):
-    """What is wrong with a text is said beside it, and nothing that was typed is lost."""
+    """Mistakes are explained beside the text, and nothing typed is lost."""
 
     use_required_attribute = False
     conflict: Conflict | None = None
 
     def __init__(self, *args, wording: Wording, edition: WordingEdition | None, by: User | None = None, **kwargs):
-        """`by` is who saves it. None while somebody only looks."""
+        """`by` is whoever saves it. None if somebody is only looking."""
         self.wording, self.by = wording, by
         initial = {
             **wordings.parts_of(wording, edition),
@@ -94,11 +94,11 @@ class WordingAdmin(admin.ModelAdmin):
         ]
 
     def agree(self, request, key):
-        """A clinician's press: a sentence that the claims guard stopped may be kept."""
+        """A clinician agrees that a sentence which the claims guard stopped may be kept."""
         if not second_reading.is_clinician(request.user):
             raise PermissionDenied
         try:
-            with transaction.atomic():  # a refusal leaves no row that says the sentence was kept
+            with transaction.atomic():  # so that a refusal leaves no row that says the sentence was kept
                 row = kept_claims.row_of(key)
                 if row is None:
                     raise Http404("No such sentence")
@@ -191,7 +191,7 @@ class WordingAdmin(admin.ModelAdmin):
         return self._save(request, wording, parts, earlier.kept_because)
 
     def _save(self, request, wording: Wording, parts: dict[str, str], because: str = "", form=None):
-        """None when a colleague saved first. `form` is then told, and its next press is meant."""
+        """None if a colleague saved first. `form` then says so, and saves at the next press."""
         seen = as_number(request.POST.get("seen", "")) or 0
         try:
             wordings.save(wording, parts, by=request.user, seen=seen, kept_because=because)
@@ -295,7 +295,7 @@ PAGES = {
 
 
 def _shown(request, wording: Wording, parts: dict[str, str]):
-    """The page itself, in a tab of its own."""
+    """The page itself, in its own tab."""
     sent = ("enquiries/request_forms/sent.html", {"kind": wording.key.removesuffix("_sent")})
     template, more = PAGES.get(wording.key, sent)
     context = {

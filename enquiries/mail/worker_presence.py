@@ -28,14 +28,15 @@ class Present:
         os.close(self.file)
 
     def gone(self) -> Iterator[str]:
-        """The names of workers that died, each until it was dealt with: that is when the next is asked for. Raises OSError where
-        the folder is gone."""
+        """The names of workers that died. Each counts as dealt with once the next is asked for.
+
+        Raises OSError if the folder is gone.
+        """
         for path in self.folder.iterdir():
             try:
                 file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-            except (
-                OSError
-            ):  # another worker was quicker, or it is another user's, whose claims wait until their lease is over
+            except OSError:
+                # Another worker was quicker, or the file is another user's: those claims wait until their lease ends.
                 continue
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
