@@ -22,14 +22,14 @@ MAX_TYPED = 400_000  # characters, as a browser encodes them
 
 
 def part_of(obj) -> str:
-    """The name of a part of a sheet: the sheet's own facts, a section, or a new one. Or of a record that sheets share."""
+    """The name of a part of a sheet (its own facts, a section, a new section), or of a record that sheets share."""
     if isinstance(obj, FactSheet):
         return SHEET
     return f"{obj._meta.model_name}-{obj.pk}" if obj is not None and obj.pk else NEW
 
 
 def clock(moment: datetime) -> str:
-    """10:02am, and the day before it when that is not today."""
+    """10:02am, with the day in front if it is not today."""
     local = timezone.localtime(moment)
     at = f"{local:%-I:%M}{'am' if local.hour < 12 else 'pm'}"
     return at if local.date() == timezone.localdate() else f"{at} on {local:%-d %B}"
@@ -73,7 +73,7 @@ def keep(*, sheet: FactSheet, part: str, by, posted: QueryDict) -> UnsavedEdit:
 
 
 def new_tab(row: UnsavedEdit | None) -> str:
-    """The name of a tab that is being opened, and shows what the row has."""
+    """The name of a tab that is being opened and shows what the row holds."""
     shown = _digest(row.typed) if row and row.typed else ""
     return f"{token_hex(4)}.{shown}"
 
@@ -83,7 +83,7 @@ def _digest(typed: str) -> str:
 
 
 def _of_another_tab(row: UnsavedEdit, posted: QueryDict) -> bool:
-    """Whether another tab typed what the row has, and this one never showed it."""
+    """Whether the row holds words from another tab that this one never showed."""
     mine, _, shown = posted.get(TAB, "").partition(".")
     theirs = QueryDict(row.typed).get(TAB, "").partition(".")[0]
     return bool(mine and theirs and mine != theirs and shown != _digest(row.typed))
@@ -132,7 +132,7 @@ def at_end(text: str, words: str) -> str:
 
 
 def forget(*, sheet: FactSheet, part: str, by, posted: QueryDict | None = None) -> None:
-    """After a save, or when they throw it away. They still have the part open. `posted` is what was saved."""
+    """For after a save, or when they discard it. They still have the part open. `posted` is what was saved."""
     rows = UnsavedEdit.objects.filter(sheet=sheet, part=part, by=by)
     if posted is None:
         rows.update(typed="", typed_at=None)
@@ -143,17 +143,17 @@ def forget(*, sheet: FactSheet, part: str, by, posted: QueryDict | None = None) 
 
 
 def forget_read(row: UnsavedEdit) -> None:
-    """After what the row said when it was read was saved. What they typed since then stays."""
+    """For after a save of what the row held when it was read. What they have typed since then stays."""
     UnsavedEdit.objects.filter(pk=row.pk, typed=row.typed).update(typed="", typed_at=None)
 
 
 def leave(*, sheet: FactSheet | None, part: str, by) -> None:
-    """The person closed the page. What they typed is kept for their return."""
+    """Notes that the person closed the page. What they typed is kept for their return."""
     UnsavedEdit.objects.filter(sheet=sheet, part=part, by=by).update(seen_at=timezone.now() - STILL_HERE)
 
 
 def pass_on(*, of, to) -> None:
-    """Gives a colleague what a leaver has typed and not saved. What they typed into the same part is shown first."""
+    """Gives a colleague what a leaver typed and did not save. Their own words in the same part are shown first."""
     for row in UnsavedEdit.objects.filter(by=of).exclude(typed="").order_by("pk"):
         part = row.part.removesuffix(ASIDE)
         rows = UnsavedEdit.objects.filter(sheet=row.sheet_id, by=to)
@@ -171,14 +171,14 @@ def parts_with_text(*, sheet: FactSheet, by) -> set[str]:
 
 
 def of_gone_sections(*, sheet: FactSheet, by) -> list[UnsavedEdit]:
-    """What they typed into a section, and a colleague deleted it before they saved."""
+    """What they typed into a section that a colleague deleted before they saved."""
     there = {f"section-{pk}" for pk in sheet.sections.values_list("pk", flat=True)}
     rows = UnsavedEdit.objects.filter(sheet=sheet, by=by, part__startswith="section-").exclude(typed="")
     return [row for row in rows if row.part.removesuffix(ASIDE) not in there]
 
 
 def others(*, sheet: FactSheet | None, part: str, by) -> list[str]:
-    """Who else has the sheet open, or without one the record that `part` names, one sentence each."""
+    """Who else has the sheet open (or, without one, the record that `part` names), in one sentence each."""
     rows = UnsavedEdit.objects.filter(sheet=sheet, seen_at__gt=timezone.now() - STILL_HERE).exclude(by=by)
     rows = rows if sheet else rows.filter(part=part)
     since: dict = {}

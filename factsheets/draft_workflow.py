@@ -26,7 +26,7 @@ def record(
     note: str = "",
     changes: Iterable[Change] = (),
 ) -> DraftEvent:
-    """`changes` are what the step did to the draft: a colleague's words that it replaced stay readable there."""
+    """`changes` are what the step did to the draft, so a colleague's words that it replaced can still be read there."""
     draft.state = state
     draft.is_open = state in OPEN
     draft.version += 1
@@ -37,7 +37,7 @@ def record(
 
 
 def as_seen(draft: ContentDraft | None, version: int | None) -> ContentDraft:
-    """The open draft, as the person saw it. Raises DraftRefused."""
+    """The open draft, if it is still as the person saw it. Raises DraftRefused."""
     if draft is None or not draft.is_open:
         raise DraftRefused("The draft is no longer open. Check the history.")
     if version != draft.version:
@@ -66,7 +66,7 @@ def discard(draft: ContentDraft, by) -> DraftEvent:
 
 
 def authors(draft: ContentDraft) -> list[DraftEvent]:
-    """Everybody who wrote in it, once each, in the order of their first steps."""
+    """Everybody who wrote in it, once each, in the order in which they started."""
     seen = {}
     for event in draft.events.filter(step__in=DRAFT_WRITING).order_by("at", "pk"):
         seen.setdefault(event.by_id or event.actor, event)

@@ -73,14 +73,14 @@ def approvers() -> QuerySet:
 
 
 def _reachable(permission: str) -> QuerySet:
-    # The backend is named, as the permission is one of Django's own whatever else may sign people in.
+    # The backend is named, because Django's own holds the permissions, however people sign in.
     may = get_user_model().objects.with_perm(permission, backend="django.contrib.auth.backends.ModelBackend")
     return may.filter(is_staff=True).exclude(email="").order_by("pk")
 
 
-# --- who hears of a step in a review ---
+# --- who is told about a step in a review ---
 
-# What people hear of: a step of a sheet, or one of the draft of a shared record or of the red flags.
+# What people are told about: a step of a sheet, or of a draft of a shared record or of the red flags.
 About = Edition | SharedDraftEvent | SafetyDraftEvent
 # Called with it and the people who are to hear of it, in the transaction of the step. `enquiries`, which has the outbox, puts its
 # function here when it starts.
@@ -107,7 +107,7 @@ def authors(sheet: FactSheet, before: int | None = None) -> list[int]:
 
 
 def listeners(edition: Edition) -> list:
-    """Tells reviewers what was sent to them, and authors what happened to it. Nobody hears about their own step."""
+    """Tells reviewers what was sent to them, and authors what happened to it. Nobody is told about their own step."""
     wrote = authors(edition.sheet, edition.number)
     if edition.step == Step.SUBMITTED:
         # Who wrote in it may not sign it.
@@ -136,7 +136,7 @@ def tell(edition: Edition) -> None:
 
 
 def tell_of_draft(event: SharedDraftEvent | SafetyDraftEvent) -> None:
-    """Of a step of a draft, as of a sheet's. The red flags go to those who may approve them."""
+    """Tells of a step of a draft, as of a sheet's. Those who may approve the red flags hear about theirs."""
     wrote = [each.by_id for each in draft_workflow.authors(event.draft) if each.by_id]
     if event.step == DraftStep.SENT:
         may_publish = approvers() if isinstance(event, SafetyDraftEvent) else reviewers()
@@ -151,14 +151,14 @@ def _tell(about: About, people: list) -> None:
             teller(about, people)
 
 
-# --- what they hear ---
+# --- what they are told ---
 
 
 @dataclass(frozen=True)
 class ReviewStep:
     """A step of a sheet or a draft, as an email to a colleague names it."""
 
-    permission: str  # nobody without it hears of the step
+    permission: str  # nobody without it is told about the step
     title: str
     what: str  # in a sentence: “this fact sheet”
     actor: str
@@ -172,7 +172,7 @@ class ReviewStep:
 
 
 def step_of(about: About) -> ReviewStep | None:
-    """None for a request for review where there is nothing to review any more."""
+    """None for a request for review if there is no longer anything to review."""
     return _step_of_sheet(about) if isinstance(about, Edition) else _step_of_draft(about)
 
 

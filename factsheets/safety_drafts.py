@@ -1,6 +1,6 @@
 """Red flags are changed in a draft of the whole set, and go live when a second person, a clinician, has approved it.
 
-Only `approve` changes what patients read. An edit begins a draft where none is open.
+Only `approve` changes what patients read. An edit begins a draft if none is open.
 """
 
 from collections.abc import Callable
@@ -53,7 +53,7 @@ class Problem:
 
 
 class FlagChanged(DraftRefused):
-    """A colleague changed the flag while somebody had it open: what it says now, and who wrote that, when that is known."""
+    """A colleague changed the flag while somebody had it open: what it says now and, if known, who wrote that."""
 
     def __init__(self, flag: dict, event: DraftEvent | None):
         super().__init__("A colleague changed this red flag while you had it open.")
@@ -62,7 +62,7 @@ class FlagChanged(DraftRefused):
         self.at = event.at if event else None
 
 
-# What other apps need of the set: each gives a sentence for everything that it does not find in it.
+# What other apps need from the set: each gives a sentence for everything that it misses.
 requirements: list[Callable[[dict[str, SafetyAdvice]], list[str]]] = []
 
 
@@ -71,7 +71,7 @@ def current() -> SafetyDraft | None:
 
 
 def whole(flag: dict) -> dict:
-    """The flag with every field that there is today. One from an old edition may lack some, and have some that are gone."""
+    """The flag with every field that there is today. One from an old edition may lack some, and have some that no longer exist."""
     return {name: deepcopy(flag[name]) if name in flag else _default(name) for name in FIELDS}
 
 
@@ -94,7 +94,7 @@ def find(content: list[dict], code: str) -> dict | None:
 
 
 def fingerprint(flag: dict | None) -> str:
-    """Names what a flag says. Empty for one that is not there."""
+    """A fingerprint of what a flag says. Empty if there is no such flag."""
     return approvals.digest_of(whole(flag))[:16] if flag else ""
 
 
@@ -126,22 +126,22 @@ def problems(content: list[dict]) -> list[Problem]:
 
 
 def gaps(content: list[dict]) -> list[dict]:
-    """Flags without word patterns, which no typed words can find."""
+    """Flags without word patterns, which nothing that people type can match."""
     return [flag for flag in content if flag["tier"] != Tier.ROUTINE and not flag["patterns"]]
 
 
 def difference(draft: SafetyDraft) -> list[Change]:
-    """What patients and staff would read differently."""
+    """What would change for patients and staff."""
     return safety_revisions.changes(snapshot(), draft.content)
 
 
 def repeating(draft: SafetyDraft) -> list[shared_revisions.Use]:
-    """Where public sheets repeat what the draft changes. They are to be read again once it is published."""
+    """Where public sheets repeat what the draft changes. They need to be read again once it is published."""
     return shared_revisions.repeating(safety_revisions.reworded(snapshot(), draft.content))
 
 
 def is_behind(draft: SafetyDraft) -> bool:
-    """Whether the live set changed since the draft was begun: an upgrade of the site's content does that."""
+    """Whether the live set has changed since the draft was begun, as when the site's content is upgraded."""
     return snapshot() != draft.base
 
 
@@ -158,7 +158,7 @@ def why_not_approve(draft: SafetyDraft, user) -> str:
 
 
 def save_flag(*, code: str, values: dict, opened: str, by) -> SafetyDraft | None:
-    """Gives a flag other words. None when nothing changed. Raises DraftRefused.
+    """Changes a flag. None if nothing changed. Raises DraftRefused.
 
     `opened` is the fingerprint of the flag that the person had before them.
     """
@@ -185,7 +185,7 @@ def _last_writer(code: str) -> DraftEvent | None:
 
 
 def add_flag(*, values: dict, by) -> str:
-    """Adds a flag at the end of its tier, under a number of its own, which it returns. Raises DraftRefused."""
+    """Adds a flag at the end of its tier, with a new number, which it returns. Raises DraftRefused."""
     taken = _numbers_ever()
 
     def edit(content):
@@ -203,7 +203,7 @@ def add_flag(*, values: dict, by) -> str:
 
 
 def _numbers_ever() -> set[str]:
-    """Every number that a flag has or had. One that was retired keeps it: enquiries and histories name it."""
+    """Every number that a flag has or had. A retired flag keeps its number, because enquiries and histories name it."""
     sets = [
         snapshot(),
         *SafetyEdition.objects.values_list("content", flat=True),
@@ -214,7 +214,7 @@ def _numbers_ever() -> set[str]:
 
 
 def shift_flag(*, code: str, up: bool, by) -> SafetyDraft | None:
-    """Moves a flag one place up or down within its tier. At the end it stays."""
+    """Moves a flag one place up or down within its tier, unless it is already at that end."""
 
     def edit(content):
         flag = find(content, code)
@@ -235,7 +235,7 @@ def shift_flag(*, code: str, up: bool, by) -> SafetyDraft | None:
 
 
 def retire_flag(*, code: str, by) -> SafetyDraft | None:
-    """Takes a flag out. Raises DraftRefused for the last of a tier, and for what the self-assessment needs."""
+    """Takes a flag out. Raises DraftRefused for the last flag of a tier, and for one that the self-assessment needs."""
 
     def edit(content):
         flag = find(content, code)
@@ -248,7 +248,7 @@ def retire_flag(*, code: str, by) -> SafetyDraft | None:
 
 
 def take_field(*, code: str, field: str, value, by) -> SafetyDraft | None:
-    """Puts what newer content of the site says into the draft. Raises DraftRefused."""
+    """Puts what newer site content says into the draft. Raises DraftRefused."""
 
     def edit(content):
         flag = find(content, code)
@@ -271,7 +271,7 @@ def put_back(*, edition: SafetyEdition, by) -> SafetyDraft:
 
 
 def begin(*, content: list[dict], what: str, by) -> SafetyDraft | None:
-    """Begins a draft with this set of red flags. None when it is what patients see. Raises DraftRefused."""
+    """Begins a draft with this set of red flags. None if it is what patients already see. Raises DraftRefused."""
     if current():
         raise DraftRefused("There is already an open draft. Publish or discard it first, so that no work is lost.")
 
@@ -283,7 +283,7 @@ def begin(*, content: list[dict], what: str, by) -> SafetyDraft | None:
 
 
 def bring_up_to_date(*, by) -> SafetyDraft | None:
-    """Adopts what changed in the live set since the draft was begun. If both changed a field, the draft's words stay."""
+    """Adds what has changed in the live set since the draft was begun. If both changed a field, the draft's words stay."""
     live = snapshot()
 
     def edit(content):
@@ -306,7 +306,7 @@ def _merged(base: list[dict], live: list[dict], mine: list[dict]) -> list[dict]:
                 {name: ours[code][name] if ours[code][name] != old.get(name) else now[code][name] for name in FIELDS}
             )
         elif code in now:
-            # Retired in the draft: it stays so unless its words changed, which somebody should see.
+            # It was retired in the draft, and stays so unless its words have changed, which somebody should see.
             if was.get(code) != now[code]:
                 merged.append(now[code])
         elif was.get(code) != ours[code]:
@@ -388,7 +388,7 @@ def _must_be_ready(draft: SafetyDraft) -> None:
 
 
 def digest_of(draft: SafetyDraft) -> str:
-    """Names the draft and what it would replace, as one page showed them."""
+    """A fingerprint of the draft and of what it would replace, as one page showed them."""
     return approvals.digest_of([draft.pk, draft.version, draft.content, snapshot()])
 
 
@@ -428,7 +428,7 @@ def approve(*, digest: str, by) -> SafetyEdition:
 
 
 def _ask_to_read_again(found: list[shared_revisions.Use], was: list[dict], draft: SafetyDraft, by) -> None:
-    """Puts the sheets that repeat a changed flag on the reviewers' list. The flag's author does not sign them."""
+    """Puts the sheets that repeat a changed flag on the reviewers' list. The flag's author may not sign them."""
     author = next((each.by for each in reversed(draft_workflow.authors(draft)) if each.by), by)
     before = {flag["code"]: flag for flag in was}
     for sheet in {use.sheet.pk: use.sheet for use in found}.values():

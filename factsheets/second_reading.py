@@ -20,7 +20,7 @@ SIGNS_OFF = "factsheets.sign_off_factsheet"
 
 
 class CannotAgree(Exception):
-    """Nothing was changed. The text is for the person who tried."""
+    """The change is refused, and nothing was saved. The text is for the person who tried."""
 
 
 def key_of(finding: Finding) -> str:
@@ -54,13 +54,13 @@ def refusal(findings: Iterable[Finding], reason: str, by: User) -> str:
             "alone": not able.keys() - {by.pk},
         }
         row, _ = KeptClaim.objects.get_or_create(key=key_of(each), defaults=first)
-        # Not the one who saves it now, but the one who asked first cannot agree.
+        # The person who asked first cannot agree, whoever saves it now.
         if not row.agreed_at and able.keys() - {row.by_id}:
             asked.append(row)
     if not asked:
         return ""
     waiting = KeptClaim.objects.filter(pk__in=[row.pk for row in asked])
-    waiting.update(alone=False, at=timezone.now())  # it is asked again, so it is on the list again
+    waiting.update(alone=False, at=timezone.now())  # it is asked again, so it goes on the list again
     waiting.filter(by=by).update(reason=reason)
     names = dict.fromkeys(name for row in asked for pk, name in able.items() if pk != row.by_id)
     sentences = ", ".join(f"“{each}”" for each in dict.fromkeys(row.sentence for row in asked))
@@ -71,7 +71,7 @@ def refusal(findings: Iterable[Finding], reason: str, by: User) -> str:
 
 
 def agree(row: KeptClaim, by: User) -> None:
-    """Records the second person. Raises CannotAgree for the writer, and for somebody who is no clinician."""
+    """Records the second person. Raises CannotAgree for the writer, and for somebody who is not a clinician."""
     if not is_clinician(by):
         raise CannotAgree("Only a clinician can agree.")
     if row.by_id == by.pk:

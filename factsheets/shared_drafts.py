@@ -53,11 +53,11 @@ logger = logging.getLogger(__name__)
 
 # The texts in which an editor may correct a slip alone, as in a sheet (`sheet_drafts.why_more_than_a_slip`).
 CORRECTABLE = {"claim", "detail", "meaning", "alt", "long_description"}
-# Of those that are short, where a slip of a few words could be all of it, only a misspelt word (`is_misspelling`).
+# In short texts, where a slip of a few words could be the whole text, only a misspelt word (`is_misspelling`).
 SHORT = {"claim", "meaning", "alt"}
 A_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 BETWEEN = re.compile(r"[\s,.;:!…'’\"“”–—-]*")
-# Of a figure, what its sheets are only read again for: a refused save loses an upload.
+# Changes of a figure for which its sheets are only read again, because a refused save would lose an upload.
 LIVE_AT_ONCE = {"drawing", "picture"}
 
 
@@ -68,7 +68,7 @@ def of(record) -> SharedDraft | None:
 
 
 def record_of(draft: SharedDraft, *, lock: bool = False):
-    """The live record. None when it was deleted, or is not made yet. `lock`: no colleague's save comes before ours any more."""
+    """The live record. None if it was deleted or does not exist yet. `lock`: no colleague can save before we do."""
     rows = MODELS[draft.label].objects
     rows = rows.select_for_update(no_key=True) if lock else rows
     return rows.filter(pk=draft.record).first() if draft.record else None
@@ -76,7 +76,7 @@ def record_of(draft: SharedDraft, *, lock: bool = False):
 
 @dataclass(frozen=True)
 class Beside:
-    """A draft, and what is live, read once."""
+    """A draft and what is live, each read once."""
 
     draft: SharedDraft
     record: Any
@@ -84,19 +84,19 @@ class Beside:
 
     @cached_property
     def difference(self) -> list[Change]:
-        """From what is live to what the draft says."""
+        """The differences from what is live to what the draft says."""
         return shared_revisions.changes(MODELS[self.draft.label], self.live, self.draft.content)
 
     @cached_property
     def underneath(self) -> list[Change]:
-        """What colleagues, or newer site content, changed in the live record since the draft was begun."""
+        """What colleagues or newer site content have changed in the live record since the draft was begun."""
         if not self.live:
             return []
         return shared_revisions.changes(MODELS[self.draft.label], self.draft.base, self.live)
 
     @property
     def in_both(self) -> list[str]:
-        """The fields that the draft changes and somebody else changed too: the draft's words stay when it is updated."""
+        """The fields that both the draft and somebody else changed. The draft's words stay when it is updated."""
         model, base = MODELS[self.draft.label], self.draft.base
         mine, theirs = (
             shared_revisions.changed_fields(model, base, each) for each in (self.draft.content, self.live or base)
@@ -119,7 +119,7 @@ class Beside:
         if not self.because:
             if not may_write(self.draft, user):
                 return "Only an editor can publish this."
-            # Every page shows it. An owner may be alone, and answers for the site.
+            # Every page shows it. An owner may work alone, and answers for the site.
             alone = self.draft.label == SiteNotice._meta.label_lower and not user.is_superuser
             if alone and draft_workflow.wrote(self.draft, user):
                 return "You wrote part of this notice, so an owner or another editor must publish it."
@@ -149,7 +149,7 @@ def why_second(record, before: dict, after: dict) -> list[str]:
     Empty when patients see none of it, and for a slip in its words.
     """
     names = [each for each in shared_revisions.fields_that_ask(record, before, after) if each not in LIVE_AT_ONCE]
-    # The glossary has every term, also those that no sheet explains.
+    # The glossary has every term, even those that no sheet explains.
     if not names or not (
         isinstance(record, GlossaryTerm) or any(sheet.is_published for sheet in shared_revisions.resting_on(record))
     ):
@@ -191,7 +191,7 @@ def is_misspelling(before: str, after: str, *, of) -> bool:
 
 
 def _our_words(but) -> set[str]:
-    """Every word of what patients read, but for the record's own, in small letters."""
+    """Every word that patients read, in small letters, apart from the record's own."""
     texts: list[str] = []
     for model, names in (
         (Section, ("heading", "body")),
@@ -201,7 +201,7 @@ def _our_words(but) -> set[str]:
     ):
         rows = model.objects.exclude(pk=but.pk if isinstance(but, model) else None)
         if model is Section:
-            rows = rows.filter(sheet__state=State.PUBLISHED)  # a draft would prove any word
+            rows = rows.filter(sheet__state=State.PUBLISHED)  # or a draft would vouch for any word
         for words in rows.values_list(*names):
             texts += words
     return {word.casefold() for text in texts for word in A_WORD.findall(text)}
@@ -227,7 +227,7 @@ def begin(
     step=DraftStep.EDITED,
     what: str = "",
 ) -> SharedDraft | None:
-    """Begins a draft of the record, or of a new one where `pk` is None. None when it is what is live. Raises DraftRefused."""
+    """Begins a draft of the record, or of a new one where `pk` is None. None if that is live already. Raises DraftRefused."""
     label = model._meta.label_lower
     record = model.objects.filter(pk=pk).first() if pk else None
     base = snapshot(record) if record else {}
@@ -275,7 +275,7 @@ def rewrite(
 
 
 def take_field(*, record, field: str, value, by, what: str) -> SharedDraft:
-    """Puts one field, such as newer content of the site has it, into the open draft or a new one. Raises DraftRefused."""
+    """Puts one field, as newer site content has it, into the open draft or a new one. Raises DraftRefused."""
     with transaction.atomic():
         rows = SharedDraft.objects.select_for_update()
         kept = rows.filter(label=record._meta.label_lower, record=record.pk, is_open=True).first()
@@ -296,7 +296,7 @@ def _refuse(why: str):
 
 
 def bring_up_to_date(*, draft: SharedDraft, version: int | None, by) -> None:
-    """Takes over what changed in the live record meanwhile. Where both changed a field, the draft's words stay."""
+    """Adds what has changed in the live record meanwhile. If both changed a field, the draft's words stay."""
     with transaction.atomic():
         kept = draft_workflow.as_seen(_locked(draft), version)
         now, base, mine = beside_live(kept, lock=True).live, kept.base, kept.content
@@ -345,14 +345,14 @@ def _made(model, pk: int | None, content: dict):
 
 @dataclass
 class Outcome:
-    """What publishing changes, or why it cannot be done."""
+    """What publishing would change, or why it cannot be done."""
 
     sheets: list[FactSheet] = field(default_factory=list)
     problems: list[Obstacle] = field(default_factory=list)
 
 
 def outcome(draft: SharedDraft) -> Outcome:
-    """Which public sheets the draft would change, and what they could not say. Costs what a save costs."""
+    """Which public sheets the draft would change, and what would then stop them. As slow as a save."""
     try:
         with applied(draft) as record:
             changed = [sheet for sheet in _made_anew(record) if sheet.is_published]
@@ -362,7 +362,7 @@ def outcome(draft: SharedDraft) -> Outcome:
 
 
 def _made_anew(record) -> list[FactSheet]:
-    """The sheets that changed with it. No sheet holds a notice."""
+    """The sheets that change with it. A notice is in no sheet."""
     return [] if isinstance(record, SiteNotice) else actions.refresh_changed()
 
 
@@ -381,7 +381,7 @@ def _unsound(sheets: list[FactSheet]) -> list[Obstacle]:
 
 
 def _problems_of(record) -> list[Obstacle]:
-    """What only the record itself can be wrong in, beyond what its fields allow."""
+    """What can be wrong with the record alone, beyond what its fields allow."""
     if not type(record).objects.filter(pk=record.pk).exists():
         return []  # deleted
     if isinstance(record, GlossaryTerm):
@@ -439,7 +439,7 @@ def make_live(
 
 
 def _let_stand(sheets: list[FactSheet], reason: str, author) -> list[Obstacle]:
-    """What is in the way, once wording found by the claims guard has been allowed for the reason, if there is one."""
+    """What still blocks it once the reason, if there is one, allows wording that the claims guard found."""
     if reason.strip():
         for sheet in sheets:
             for each in publishing_rules.obstacles(sheet) if sheet.is_published else ():
@@ -463,7 +463,7 @@ def ask_for_review(record, before: dict, *, by, note: str = "") -> list[FactShee
 
 
 def _called(record) -> str:
-    """As readers find it in the list of a sheet's changes."""
+    """The entry in a sheet's public list of changes."""
     match record:
         case Source():
             return f"source “{record.title}”"
@@ -474,7 +474,7 @@ def _called(record) -> str:
 
 
 def _ask_about_deleted(record, explained: list[FactSheet], *, by, note: str) -> list[FactSheet]:
-    """Asks to have the sheets that explained a term read again. Nothing else in use can be deleted."""
+    """Has the sheets that explained a term read again. Nothing else in use can be deleted."""
     for sheet in explained:
         actions.ask_for_review(sheet=sheet, by=by, changes=[f"Removed: {_called(record)}"], note=note)
     return explained
@@ -514,7 +514,7 @@ def discard(*, draft: SharedDraft, version: int | None, by) -> None:
 
 
 def _clear_up(draft: SharedDraft) -> None:
-    """The picture that a figure had or would have had. A failure undoes no step: the next save of a figure does it."""
+    """The picture that a figure had or would have had. A failure undoes no step, because the next save of a figure tries again."""
     if draft.label != Figure._meta.label_lower:
         return
     try:
@@ -556,5 +556,5 @@ def publish(*, draft: SharedDraft, version: int | None, by) -> Made:
 
 
 def whole(model, content: dict, now: dict) -> dict:
-    """The content of an edition with every field that there is today: one from before a field was made lacks it."""
+    """The content of an edition with every field that exists today, because older editions lack newer fields."""
     return {**now, **{name: value for name, value in content.items() if name in fields_of(model)}}

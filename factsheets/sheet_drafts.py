@@ -33,7 +33,7 @@ CORRECTABLE = {
     *(SHEET[name] for name in ("title", "summary", "audience", "in_short", "key_points")),
     *(SECTION[name] for name in ("heading", "body")),
 }
-# Where one of these changes, the meaning may have: a number, a citation or address, and how sure or how urgent something is.
+# If one of these changes, the meaning may too: a number, a citation or address, and how sure or how urgent something is.
 WEIGHTY = re.compile(
     r"\d|[\[\]()<>@%£#*|]|n[’']t\b|\b(?:no|not|nor|never|none|without|cannot|only|if|unless|until|may|might|can|could|should|must|will|all"
     r"|some|most|many|few|more|less|always|often|rarely|before|after|one|two|three|four|five|six|seven|eight|nine|ten|half|twice"
@@ -46,7 +46,7 @@ WEIGHTY = re.compile(
 
 
 def begun_over(sheet: FactSheet) -> FactSheet:
-    """A copy of the sheet's rows. Its address is private: only staff are answered at it."""
+    """Makes a copy of the sheet's rows. Only staff can open its address."""
     draft = FactSheet.everything.create(
         **{name: getattr(sheet, name) for name in SHEET},
         slug=f"draft-{secrets.token_hex(8)}",
@@ -84,7 +84,7 @@ def take_over(draft: FactSheet, sheet: FactSheet) -> None:
 
 
 def end(draft: FactSheet, sheet: FactSheet) -> None:
-    """The draft's editions and comments become the sheet's, behind its own; the draft is gone."""
+    """Moves the draft's editions and comments to the sheet, after its own, and deletes the draft."""
     last = sheet.editions.first()
     number = last.number if last else 0
     for edition in draft.editions.order_by("number").defer("content"):
@@ -106,7 +106,7 @@ def _hand_on_what_is_typed(sheet: FactSheet, to: FactSheet) -> None:
             number = numbers.get(part.removeprefix("section-"))
             part = f"section-{number}" if number else ""
         if not part:
-            continue  # its section is gone, and what was typed is about nothing
+            continue  # its section is gone, so what was typed belongs nowhere
         typed = _as_of(QueryDict(row.typed, mutable=True), part, numbers, to)
         part += aside
         UnsavedEdit.objects.filter(sheet=to, part=part, by=row.by).delete()
@@ -206,7 +206,7 @@ def unask(sheet: FactSheet, before: dict, after: dict) -> dict[str, list[str]]:
 
 
 def _addresses(content: dict) -> set[str]:
-    """Where a link to a section leads to it, of all sections of a snapshot."""
+    """The addresses of all sections of a snapshot."""
     return {slug for each in content["sections"] for slug in (each["slug"], *each.get("former_slugs", []))}
 
 
@@ -226,7 +226,7 @@ def ask_again(draft: FactSheet, before: dict, after: dict) -> None:
 
 
 class Comparison:
-    """A draft beside the published sheet. Each of the two is read once, whatever is asked of it."""
+    """A draft beside the published sheet. Each is read only once."""
 
     def __init__(self, draft: FactSheet):
         self.draft = draft
@@ -234,7 +234,7 @@ class Comparison:
 
     @cached_property
     def wording(self) -> list[Change]:
-        """From what readers read now to what they would read: what a clinician signs."""
+        """The differences from what readers see now to what they would see, which is what a clinician signs."""
         return revisions.changes(self.live, self.new)
 
     @cached_property
@@ -254,7 +254,7 @@ class Comparison:
         return self.wording + asked + list(self._no_longer_asked())
 
     def _no_longer_asked(self) -> Iterator[Change]:
-        """What patients ask at sections that the draft leaves out."""
+        """The patients' questions of sections that the draft leaves out."""
         gone = _addresses(self.live) - _addresses(self.new)
         if not gone:
             return
@@ -279,7 +279,7 @@ class Comparison:
 
     @cached_property
     def why_not_small(self) -> str:
-        """Why the draft is more than a small correction, so that a clinician must read it. Empty when it is none."""
+        """Why the draft is more than a small correction, so a clinician must read it. Empty if it is not."""
         if not self.differences:
             return "The draft says the same as the published page."
         if why_not := why_more_than_a_slip(self.wording, CORRECTABLE):
@@ -291,7 +291,7 @@ class Comparison:
 
 
 def why_more_than_a_slip(found: list[Change], correctable: set[str]) -> str:
-    """Why these changes need a clinician's judgement. Empty for mere corrections of wording.
+    """Why these changes need a clinician's judgement. Empty if they only correct wording.
 
     `correctable`: the fields of which only the wording may be different, as `Change.field` names them.
     """
