@@ -81,11 +81,18 @@ def test_a_sheet_is_printed_as_the_leaflet_without_what_is_folded_and_what_needs
     assert f"Page {len(pages)} of {len(pages)}" in last
 
 
-def test_every_sheet_takes_four_sides_at_most(browser, site):
+def test_every_sheet_takes_four_sides_at_most_and_has_room_to_write(browser, site):
+    to_fill = 0
     with reader_of(browser, site) as reader:
+        reader.page.emulate_media(media="print")
         for slug in SLUGS:
             reader.open(f"/fact-sheets/{slug}/")
             assert len(printed(reader).pages) <= MAX_SIDES, slug
+            for cell in reader.page.locator("td:empty").all():
+                size = cell.evaluate("each => [each.offsetWidth / each.parentNode.offsetWidth, each.offsetHeight]")
+                assert (size[0] >= 0.45, size[1] >= 30) == (True, True), (slug, size)
+                to_fill += 1
+    assert to_fill
 
 
 def test_no_page_ends_with_a_heading_and_no_block_is_cut_in_two(browser, site):
