@@ -52,7 +52,7 @@ def subject_page(request, subject: str):
     standing = approvals.standing(subject)
     approvable = approvals.of(subject)
     if form.is_bound:
-        # What was typed stays; what is approved next is what this page shows.
+        # What was typed stays. The next press approves what this page shows.
         form.data = form.data.copy()
     (form.data if form.is_bound else form.initial)["digest"] = standing.digest
     context = {
@@ -90,7 +90,7 @@ def _page(request, template: str, context: dict, status: int = 200):
 
 @admin.register(Approval)
 class ApprovalAdmin(ReadOnlyMixin, admin.ModelAdmin):
-    """The log of decisions. They are made on the pages above, and none is ever changed."""
+    """The log of decisions. They are made on the pages above, and never changed."""
 
     list_display = ["subject", "decision", "version", "name", "at"]
 

@@ -72,7 +72,7 @@ def import_page(request):
 
 
 def _page(request, form: UploadForm, chosen: dict[str, int] | None = None, status: int = 200):
-    """The form, or what the chosen file would change. `chosen`: what somebody had chosen before it was refused."""
+    """The form, or what the chosen file would change. `chosen`: the choices of an import that was refused."""
     upload = None if form.errors else content_upload.of(request.user)
     theirs = "theirs" in request.GET
     context = admin.site.each_context(request) | {

@@ -25,9 +25,9 @@ class Stopped(Exception):
 
 
 class StoppableForm(TextKeptForm):
-    """A form whose save may be undone, and that then says why, with everything typed."""
+    """A form whose save may be undone. It then says why, and keeps everything typed."""
 
-    # Set by the admin for each request: what stopped the save of these same words a moment ago.
+    # Set by the admin for each request: what has just stopped the save of these words.
     stopped: list[Obstacle] = []
 
     def clean(self):
@@ -40,7 +40,7 @@ class StoppableForm(TextKeptForm):
 class NoticesOthers(OpenedForm, StoppableForm):
     """For records with a history, which shows who saved first."""
 
-    locks = False  # the actions lock a sheet, and then its parts
+    locks = False  # the actions lock a sheet, and after it its parts
 
 
 class EditingForm(NoticesOthers):
@@ -92,7 +92,7 @@ class StopsUnsound:
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except Stopped as stopped:
-            # The save is undone. Once more, so that the same form comes back with everything typed and the reasons on top.
+            # The save is undone. Run it again, to show the same form with everything typed, and the reasons at the top.
             request.stopped = stopped.obstacles
             return super().changeform_view(request, object_id, form_url, extra_context)
 
@@ -173,7 +173,7 @@ class EditsSheet(StopsUnsound):
 
 
 class OpensDraft:
-    """What is public is not edited: its form leads to the draft, or offers to begin one."""
+    """What is public cannot be edited. Its form leads to the draft, or offers to begin one."""
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
         return self._draft_first(request, object_id) or super().changeform_view(
@@ -203,7 +203,7 @@ class OpensDraft:
         return render(request, "admin/factsheets/begin_draft.html", context)
 
     def sheet_named(self, request):
-        """The sheet that an empty form is for. None when it names none."""
+        """The sheet that an empty form is for. None if it names none."""
         return None  # noqa: RET501 - the other one finds a sheet
 
 
@@ -217,7 +217,7 @@ def edit_address(sheet, section: str = "") -> str:
 
 
 class OpensOverview:
-    """After a save the editor returns to the sheet's own page, which shows the next step."""
+    """Leads back to the sheet's own page after a save, because that shows the next step."""
 
     def response_post_save_add(self, request, obj):
         return HttpResponseRedirect(sheet_address(self.sheet_of(obj), obj))

@@ -49,7 +49,7 @@ class MakesShortName:
 
 
 class PointsField(forms.CharField):
-    """A list, one line each and without the signs that make it one. They are added to what is kept."""
+    """A list, with one item on each line. The signs that make it a list are added to what is stored."""
 
     SIGN = re.compile(r"\s*[-*+•]\s+")
 
@@ -58,7 +58,7 @@ class PointsField(forms.CharField):
 
     @classmethod
     def without_signs(cls, text: str) -> str:
-        """As it is where a line is no line of a simple list, such as the second line of a long one."""
+        """Unchanged if a line is not an item of a simple list, such as the second line of a long item."""
         lines = [line for line in text.splitlines() if line.strip()]
         return "\n".join(cls.SIGN.sub("", line, count=1) for line in lines) if all(map(cls.SIGN.match, lines)) else text
 
@@ -107,13 +107,13 @@ class TradingFormSet(forms.BaseInlineFormSet):
 
     def add_fields(self, form, index):
         super().add_fields(form, index)
-        # In the table the heads of the columns are the labels, which a screen reader does not tie to a field.
+        # In the table, the column headings are the labels, which a screen reader does not tie to a field.
         for field in form.fields.values():
             inner = getattr(field.widget, "widget", field.widget)
             inner.attrs = {"aria-label": str(capfirst(field.label or "")), **inner.attrs}
 
     def save_existing_objects(self, commit=True):
-        own = self.model.natural_key_fields[-1]  # before it stands the parent
+        own = self.model.natural_key_fields[-1]  # the parent comes before it
         renamed = [form.instance.pk for form in self.initial_forms if own in form.changed_data]
         if commit and len(renamed) > 1:
             self.model.objects.filter(pk__in=renamed).delete()
@@ -121,7 +121,7 @@ class TradingFormSet(forms.BaseInlineFormSet):
 
 
 class PlaceField(forms.IntegerField):
-    """The place of a row among others. A missing one is no change, so that an empty row stays empty."""
+    """The place of a row among others. A missing place is not a change, so an empty row stays empty."""
 
     def __init__(self):
         super().__init__(required=False, min_value=0, max_value=MAX_PLACE, widget=forms.HiddenInput)
@@ -156,7 +156,7 @@ class OrderedFormSet(TradingFormSet):
 
     @staticmethod
     def _place(form) -> int:
-        """A row without a place comes behind those that have one."""
+        """A row without a place comes after those that have one."""
         return as_number(str(form["position"].value() or "")) or MAX_PLACE
 
     def save_new(self, form, commit=True):
@@ -203,7 +203,7 @@ class WordsField(forms.CharField):
         return ", ".join(map(str, value)) if isinstance(value, list) else value
 
     def to_python(self, value):
-        # Django's own check comes after the database was asked, and PostgreSQL takes none.
+        # Django checks only after it has asked the database, and PostgreSQL refuses them.
         if "\x00" in (value or ""):
             raise ValidationError("Null characters are not allowed.")
         words = [" ".join(word.split()) for word in (value or "").split(",")]
@@ -230,7 +230,7 @@ class LinesField(forms.CharField):
 
 
 class KnownWordsField(WordsField):
-    """Names of records, each of which must be there. `missing` is the sentence before the names that are not."""
+    """Names of records, each of which must exist. `missing` is the sentence before the names of those that do not."""
 
     def __init__(self, *known: tuple[type[models.Model], str], missing: str, **kwargs):
         super().__init__(**kwargs)

@@ -22,7 +22,7 @@ UPLOAD_HELP = (
 
 
 class CurrentPicture:
-    """A kept picture as a file field shows it: a link and its words."""
+    """A stored picture as a file field shows it: a link and its words."""
 
     def __init__(self, picture: Picture):
         self.url = pictures.address(picture.digest, picture.width, "jpg")
@@ -60,7 +60,7 @@ def picture_field(label: str) -> forms.FileField:
 class PictureForm(forms.ModelForm):
     """A form whose field `upload` brings the `picture` of a record, which may have a `drawing` of the site's own instead."""
 
-    # The picture that this form uploaded, once it was read and found good.
+    # The picture that this form uploaded, once it has been read and accepted.
     prepared: pictures.Prepared | None = None
 
     def __init__(self, *args, **kwargs):
@@ -80,7 +80,7 @@ class PictureForm(forms.ModelForm):
 
     def clean_upload(self):
         upload = self.cleaned_data["upload"]
-        if not isinstance(upload, UploadedFile):  # left as it is, or taken away
+        if not isinstance(upload, UploadedFile):  # left as it is, or removed
             return upload
         if isinstance(upload.outcome, pictures.PictureRefused):
             raise forms.ValidationError(str(upload.outcome))
@@ -135,7 +135,7 @@ class FigureForm(MakesShortName, PictureForm, SharedForm):
                 digest=self.prepared.digest, width=self.prepared.width, height=self.prepared.height
             )
         elif "upload" in self.errors:
-            self.instance.picture = Picture()  # refused with a sentence of its own; a second one would only confuse
+            self.instance.picture = Picture()  # refused with its own sentence; a second one would only confuse
         elif cleaned.get("upload") is False:
             self.instance.picture = None
         return cleaned
@@ -175,7 +175,7 @@ class FigureAdmin(PictureAdmin, SharedRecordAdmin):
 
     @admin.display(description="current picture")
     def now(self, figure):
-        # As it is kept: the form may hold a picture that was refused.
+        # As it is stored, because the form may hold a picture that was refused.
         kept = Figure.objects.select_related("picture").get(pk=figure.pk)
         try:
             address = CurrentPicture(kept.picture).url if kept.picture else static(kept.drawing)

@@ -39,7 +39,7 @@ def to_look_at() -> list[SourceLink]:
 
 
 def _named(link: SourceLink) -> list:
-    """Where texts link to it. Empty when none does any more; then it needs no attention."""
+    """Where texts link to it. Empty if none does any longer, and then it needs no attention."""
     link.places = link_check.places_of(link.address)
     return link.places
 
@@ -78,7 +78,7 @@ def _settle(request):
     number = as_number(request.POST.get("link", ""))
     link = SourceLink.objects.select_related("source").exclude(source=None).filter(pk=number).first()
     seen = request.POST.get("seen", "")
-    if link is None:  # settled in another tab, or its source is gone
+    if link is None:  # settled in another tab, or its source was deleted
         messages.warning(request, CHANGED)
     elif request.POST.get("do") == "take" and link.outcome == LinkOutcome.MOVED and seen == link.moved_to:
         _take(request, link)

@@ -78,7 +78,7 @@ def overview(request, pk: int):
 def overview_page(request, sheet: FactSheet, *, unsent: dict | None = None, typed=None, status: int = 200):
     """`unsent`: a comment that could not be kept, as {"section": address, "text": what was typed}.
 
-    `typed`: the form that was refused, with everything in it.
+    `typed`: the refused form, with everything in it.
     """
     sections = publishing_rules.sections_of(sheet)
     found = publishing_rules.obstacles(sheet, sections=sections)
@@ -141,7 +141,7 @@ def _not_below_a_section(sections: list[Section], comments: list) -> list:
 
 
 def signed(sheet: FactSheet, user) -> dict | None:
-    """For words that are signed off and wait for their day: who signed them, and what editing them would undo."""
+    """For words that are signed off for a later day: who signed them, and what editing them would undo."""
     if sheet.state != State.SCHEDULED:
         return None
     return {
@@ -224,7 +224,7 @@ def _steps(sheet: FactSheet, why_not_sign: str, user, *, stopped: bool, typed) -
         and not (step == Step.SIGNED_OFF and why_not_sign)
         and not (step in actions.PLANNING and publishing_rules.why_not_plan(user))
         and not (sheet.draft_of_id and step in actions.NOT_FOR_DRAFTS)
-        and not (step == Step.SENT_BACK and sheet.state == State.SCHEDULED)  # its button is where the signature is told
+        and not (step == Step.SENT_BACK and sheet.state == State.SCHEDULED)  # its button is beside the signature
     ]
 
 
@@ -249,7 +249,7 @@ def _outline(sheet: FactSheet, sections: list[Section], comments: list) -> list[
 
 
 def _weight(request, sheet: FactSheet):
-    """What a reader's phone loads. None when the page cannot be shown without the emergency advice."""
+    """What a reader's phone loads. None if the page cannot be shown, because the emergency advice is missing."""
     try:
         return weight(request, sheet)
     except safety.SafetyAdviceMissing:
@@ -297,7 +297,7 @@ def move(request, pk: int):
         sheet = find_sheet(request, pk, may_move)
         why_not = publishing_rules.why_not_sign_off(sheet, request.user)
         has_form = any(each["step"] == step for each in _steps(sheet, why_not, request.user, stopped=False, typed={}))
-        # A colleague may have taken the step meanwhile, and then its form is not on the page.
+        # A colleague may have taken the step meanwhile, so its form may not be on the page.
         messages.error(request, f"{refusal}{'' if has_form else you_wrote(request.POST.get('note', ''))}")
         return overview_page(request, sheet, typed=request.POST, status=422)
     sheet = made.sheet
@@ -318,7 +318,7 @@ DAYS = {"review_due_on": "the next review", "publish_on": "publication", "retire
 
 
 def _day(text: str, words: str) -> date | None:
-    """Raises MoveRefused for what is no day: left out, it would publish at once what was to wait."""
+    """Raises MoveRefused if it is not a day. Without one, it would publish at once what was meant to wait."""
     try:
         return date.fromisoformat(text.strip()) if text.strip() else None
     except ValueError:
@@ -377,7 +377,7 @@ def settle(request):
 
 
 def _draft_with(offer: content_conflicts.Offer) -> str:
-    """The address of the draft that has the offered words already. Empty where none has them."""
+    """The address of the draft that already has the offered words. Empty if none has."""
     match content_conflicts.waits_in(offer):
         case "sheet", draft:
             return sheet_address(draft)

@@ -22,7 +22,7 @@ from factsheets.models import FactSheet, Figure, Source, Statement
 from factsheets.rendering.document import verdict_of
 from factsheets.search.pages import PAGES
 
-# The name comes first: someone who types all of it means that one.
+# The name comes first, because someone who types all of it means that record.
 SEARCHED = {
     Statement: ("claim", "detail", "nice_position", "treatment", "condition", "comparison"),
     Figure: ("title", "alt", "long_description"),
@@ -31,7 +31,7 @@ MOST = 12
 
 
 def found(model: type[Model], text: str) -> list:
-    """The records that have every word, or the one of that name. Twelve at most; the first of all when nothing is asked."""
+    """The records that have every word, or the one of that name. Twelve at most; the first ones if nothing was typed."""
     name, *_ = fields = SEARCHED[model]
     words = text.split()
     rows = model._default_manager.all()
@@ -63,7 +63,7 @@ class PickedInput(forms.Widget):
 
     template_name = ""
     model: type[Model]
-    # What all the fields of a page hold, by number, where somebody asked for it at once.
+    # What all the fields of a page hold, by number, if it was read at once.
     among: Callable[[], dict] | None = None
 
     @classmethod

@@ -65,12 +65,12 @@ AROUND_WORDS = re.compile(r"[.,;:!?\"“”()]+")
 
 
 def has_signs(line: str) -> bool:
-    """Whether it is more than a phrase in plain words."""
+    """Whether it is more than a phrase of plain words."""
     return bool(SIGNS_OF_PATTERNS.search(line))
 
 
 class PatternsField(LinesField):
-    """Word patterns, one on each line. What is wrong is said with the line as it was typed."""
+    """Word patterns, one on each line. An error quotes the line as it was typed."""
 
     def to_python(self, value):
         faults, lines = [], []
@@ -91,7 +91,7 @@ class PatternsField(LinesField):
 
 
 class PhrasesField(PatternsField):
-    """Of plain words only: what stands around words is taken away."""
+    """For plain words only: takes away what is around the words."""
 
     def read(self, line: str, names: set[str]) -> str:
         if has_signs(line):
@@ -102,7 +102,7 @@ class PhrasesField(PatternsField):
 
 
 class FlagForm(forms.ModelForm):
-    """One red flag. Saving it changes the draft, and nothing that patients read."""
+    """One red flag. Saving it changes the draft, but nothing that patients read."""
 
     sources = SourcesField(required=False)
     claim_refs = ClaimRefsField()
@@ -169,7 +169,7 @@ class FlagForm(forms.ModelForm):
             initial["patterns"] = [line for line in flag["patterns"] if has_signs(line)]
         super().__init__(*args, instance=instance, initial=initial, **kwargs)
         if flag:
-            del self.fields["tier"]  # another tier is another sign: retire this one and add that
+            del self.fields["tier"]  # another tier would be another sign: retire this one and add that
         self.before = flag
 
     def clean(self):
@@ -204,7 +204,7 @@ def edit_flag(request, code: str = ""):
     if code and flag is None and not posted:
         raise Http404
     if code and flag is None:
-        flag = _last_known(code)  # retired while somebody wrote: the form comes back, with a sentence
+        flag = _last_known(code)  # retired while somebody was writing: the form is shown again, with a sentence
     here = {"sheet": None, "part": f"red-flag-{code or 'new'}", "by": request.user}
     typed = Typed(request, here)
     if (answer := sign_of_life(request, here) or typed.answer()) is not None:
@@ -218,7 +218,7 @@ def edit_flag(request, code: str = ""):
             form.conflict = conflict_of(form, FlagForm(flag=safety_drafts.whole(changed.flag)), changed.who, changed.at)
             form.add_error(None, str(form.conflict))
             form.data = form.data.copy()
-            form.data["opened"] = safety_drafts.fingerprint(changed.flag)  # the next save is meant
+            form.data["opened"] = safety_drafts.fingerprint(changed.flag)  # the next save is deliberate
         except DraftRefused as refusal:
             form.add_error(None, str(refusal))
         else:
@@ -360,7 +360,7 @@ def overview(request, *, typed: str = ""):
 
 
 def _effect(draft) -> dict:
-    """What patients would see differently, and which sheets a clinician is asked to read again."""
+    """What would change for patients, and which sheets a clinician is asked to read again."""
     return {
         "changes": safety_drafts.difference(draft),
         "shown_in": safety_revisions.shown_in(safety_revisions.snapshot(), draft.content),
@@ -401,7 +401,7 @@ def sign(request):
             messages.error(request, words)
         return _back()
     if form.is_bound:
-        # What was typed stays; what is approved next is what this page shows.
+        # What was typed stays. The next press approves what this page shows.
         form.data = form.data.copy()
     (form.data if form.is_bound else form.initial)["digest"] = safety_drafts.digest_of(draft)
     context = {
@@ -430,7 +430,7 @@ class Preview:
     view: Callable
 
 
-previews: dict[str, Preview] = {}  # other apps add theirs
+previews: dict[str, Preview] = {}  # other apps add their own
 SHEET = "about-back-pain"
 
 
@@ -446,7 +446,7 @@ def preview(request, name: str):
 
     _expect(request, may_read)
     if request.method == "POST":
-        return HttpResponseRedirect(request.get_full_path())  # nothing is answered in a preview
+        return HttpResponseRedirect(request.get_full_path())  # nothing can be answered in a preview
     draft = safety_drafts.current()
     content = draft.content if draft else safety_revisions.snapshot()
     note = "Staff preview of this page with the draft red flags. Patients cannot see it yet."

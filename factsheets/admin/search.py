@@ -17,7 +17,7 @@ from factsheets.search.indexing import TERM
 
 @admin.register(Synonym)
 class SynonymAdmin(admin.ModelAdmin):
-    """Words that mean the same to a reader. A change counts from the next search."""
+    """Words that mean the same to a reader. A change takes effect at the next search."""
 
     fields = ["words"]
     list_display = ["words"]
@@ -32,7 +32,7 @@ class SynonymAdmin(admin.ModelAdmin):
 
 
 def _free_name(synonym: Synonym) -> str:
-    """The first phrase as a name, with a number when another group has that name."""
+    """The first phrase as a name, with a number if another group has that name."""
     name = slugify(synonym.phrases[0])[:70] or "group"
     taken = set(Synonym.objects.filter(slug__startswith=name).values_list("slug", flat=True))
     return next(each for each in (name, *(f"{name}-{number}" for number in range(2, 1_000))) if each not in taken)

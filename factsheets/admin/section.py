@@ -43,7 +43,7 @@ class SectionForm(EditingForm):
         required=False,
         empty_label="At the start of the sheet",
         label="Comes after",
-        show_hidden_initial=True,  # with another button, or by a colleague, it may be moved while this form is open
+        show_hidden_initial=True,  # it may be moved while this form is open, with another button or by a colleague
     )
 
     class Meta:
@@ -115,7 +115,7 @@ class SectionForm(EditingForm):
         return cleaned
 
     def _expect_free(self, sheet: FactSheet, cleaned: dict) -> None:
-        """No address leads to two places of the page."""
+        """Refuses an address that would lead to two places on the page."""
         others = sheet.sections.exclude(pk=self.instance.pk).values_list("slug", "former_slugs")
         taken = {each for slug, former in others for each in (slug, *former)}
         for name, slugs in (("slug", [cleaned.get("slug")]), ("former_slugs", cleaned.get("former_slugs") or [])):
@@ -132,7 +132,7 @@ class SectionForm(EditingForm):
 
 
 class StatementRows(OrderedFormSet):
-    """All rows ask for their statements at once."""
+    """Reads the statements of all rows at once."""
 
     @cached_property
     def picked(self) -> dict[str, Statement]:
@@ -150,7 +150,7 @@ class StatementUseInline(admin.StackedInline):
     model = StatementUse
     formset = StatementRows
     template = "admin/factsheets/section/_statements.html"
-    extra = 0  # one more is picked by words of it
+    extra = 0  # one more is found by typing some of its words
     fields = ["position", "statement"]
 
     def get_queryset(self, request):
@@ -178,7 +178,7 @@ class SectionAdmin(OpensDraft, OnOnePage, OpensOverview, EditsSheet, admin.Model
     list_filter = [("sheet", SheetFilter), "layer", "kind", "view"]
     list_select_related = ["sheet"]
     search_fields = ["heading", "body"]
-    actions = None  # a section is taken away on its own page, which says what goes with it
+    actions = None  # a section is removed on its own page, which says what goes with it
     save_on_top = True
 
     def get_queryset(self, request):
@@ -241,7 +241,7 @@ class SectionAdmin(OpensDraft, OnOnePage, OpensOverview, EditsSheet, admin.Model
         self._keep_questions(obj, form)
 
     def _keep_questions(self, section, form):
-        """They follow the section to another address, and wait with a draft. Where nothing is asked any more the row goes."""
+        """They follow the section to another address, and wait with a draft. A row without questions is deleted."""
         was, asked = form.initial.get("slug"), form.cleaned_data["asked"]
         moved = bool(was) and was != section.slug
         if asked == form.asked_before and not moved:

@@ -89,7 +89,7 @@ class SourceForm(SharedForm):
 
 
 class ToComplete(admin.SimpleListFilter):
-    """Sources that no reader could look up or date yet (`Source.lacks`)."""
+    """Sources that readers cannot look up or date yet (`Source.lacks`)."""
 
     title, parameter_name = "what is missing", "missing"
 
@@ -160,14 +160,14 @@ class SourceAdmin(SharedRecordAdmin):
 
     @admin.display(description="Still needs")
     def still_needs(self, source: Source) -> str:
-        """What stops a published sheet from citing it, and what it can be found by."""
+        """What stops a published sheet from citing it, and what finds it."""
         if not source.lacks:
             return ""
         return format_html("{}. Look for: {}", capfirst(" and ".join(source.lacks)), source.citation)
 
 
 class NamesField(LinesField):
-    """Names, one on each line; commas between them do too. One that is said twice is kept once."""
+    """Names, one on each line or separated by commas. A name given twice is kept once."""
 
     def to_python(self, value):
         return list({key(name): name for name in super().to_python((value or "").replace(",", "\n"))}.values())
@@ -199,7 +199,7 @@ class GlossaryTermAdmin(SharedRecordAdmin):
     search_fields = ["term", "meaning"]
 
     def get_actions(self, request):
-        """None is deleted here, nor several at once."""
+        """Without Django's action that deletes several at once."""
         return {name: each for name, each in super().get_actions(request).items() if name != "delete_selected"}
 
     @method_decorator(require_http_methods(["GET", "HEAD", "POST"]))

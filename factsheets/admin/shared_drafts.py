@@ -93,7 +93,7 @@ class HasDrafts(GivesBack, StopsUnsound):
         return response
 
     def _typed(self, request, record, object_id) -> Typed | None:
-        """What they typed into this form. None where they may not write, and for a record that is gone."""
+        """What they typed into this form. None if they may not write, or the record is gone."""
         if record is None and object_id:
             return None
         may = self.has_change_permission(request, record) if record else self.has_add_permission(request)
@@ -105,11 +105,11 @@ class HasDrafts(GivesBack, StopsUnsound):
         return sign_of_life(request, here) or typed.answer()
 
     def _as_typed(self, request, typed: Typed, form_again: tuple):
-        """As if it were saved, and stopped: so the form has everything typed, and every field says what is wrong with it."""
+        """Saves and undoes it, so that the form has everything typed, and every field says what is wrong with it."""
         request.stopped = [Obstacle(NOT_SAVED)]
         posted = typed.posted
         posted.pop("seen", None)  # what the save would change is shown once more
-        # Past the check of where a post comes from: there is none.
+        # Past the check of where a post comes from, because nobody sent one.
         response = as_posted(request, posted, lambda: self._changeform_view(request, *form_again))
         form = response.context_data["adminform"].form
         problems = [each for each in form.non_field_errors() if each != NOT_SAVED]
@@ -126,7 +126,7 @@ class HasDrafts(GivesBack, StopsUnsound):
             why_not = f"{refusal} What you typed is still here."
         else:
             if draft is None and drafted.given["note"]:
-                # Why something was changed, and nothing was: it stays in its box.
+                # A reason was typed, but nothing was changed: it stays in its box.
                 why_not = "Only the reason has changed, so there is no draft to keep it in."
         if why_not:
             request.stopped = [Obstacle(why_not)]
@@ -176,7 +176,7 @@ class HasDrafts(GivesBack, StopsUnsound):
         may_send = may_write and beside.because and not in_review
         may_review = in_review and request.user.has_perm("factsheets.sign_off_factsheet")
         typed = refused or {}
-        # A colleague may have taken the step meanwhile, and its form is not on the page any more.
+        # A colleague may have taken the step meanwhile, so its form may no longer be on the page.
         has_form = {"send": may_send, "send-back": may_review}.get(typed.get("step"), False)
         context = {
             "title": f"Draft: {draft.name}",
@@ -340,7 +340,7 @@ class HasDrafts(GivesBack, StopsUnsound):
 
 
 def _others(here: dict) -> list[str]:
-    """Who else has it open. It is noted that this person has, too."""
+    """Who else has it open. Notes that this person has it open too."""
     autosave.look(**here)
     return autosave.others(**here)
 

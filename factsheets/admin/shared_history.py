@@ -24,7 +24,7 @@ from factsheets.draft_workflow import DraftRefused
 from factsheets.models import DraftStep, FactSheet, GlossaryTerm, SharedDraft, SharedEdition, SharedStep
 from factsheets.revisions import CannotPutBack, Change
 
-NEWEST = 200  # editions that one page lists
+NEWEST = 200  # editions on one page
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Effect:
     to_review: list[FactSheet]
     because: list[str]
     changes: list[Change]
-    # Why a second person must publish it from a draft. Empty when the editor may save it.
+    # Why a second person must publish it from a draft. Empty if the editor may save it.
     second: list[str]
 
     @property
@@ -113,7 +113,7 @@ class KeepsHistory(HasDrafts):
 
     change_form_template = "admin/factsheets/shared/change_form.html"
     change_list_template = "admin/factsheets/shared/change_list.html"
-    # Whether sheets use it, or every page does.
+    # Whether sheets use it, or every page.
     use_is_known = True
 
     # --- the form ---
@@ -136,7 +136,7 @@ class KeepsHistory(HasDrafts):
         try:
             return super().changeform_view(request, object_id, form_url, context)
         except Unseen as unseen:
-            # The save is undone. Once more, so that the form comes back with everything typed and what it would change.
+            # The save is undone. Run it again, to show the form with everything typed, and what it would change.
             request.unseen = unseen.effect
             context |= {"effect": unseen.effect, "draft_first": bool(unseen.effect.second)}
             return super().changeform_view(request, object_id, form_url, context)
@@ -272,8 +272,8 @@ class KeepsHistory(HasDrafts):
         return self._page(request, "edition.html", context)
 
     def _to_draft(self, stored, now: dict, content: dict) -> bool:
-        """Whether an edition with this content is not put back at once."""
-        # A term that was deleted is explained again wherever its word is.
+        """Whether restoring this content begins a draft instead of changing the record at once."""
+        # A term that was deleted would be explained again wherever its word is.
         if not content or self.only_by_draft or (stored is None and self.model is GlossaryTerm):
             return bool(content)
         return bool(stored and shared_drafts.why_second(stored, now, shared_drafts.whole(self.model, content, now)))
@@ -321,7 +321,7 @@ class KeepsHistory(HasDrafts):
 
 
 def uses_of(record) -> list:
-    """Who shows it, and of a term who says the word."""
+    """What shows it and, for a term, what uses the word."""
     return shared_revisions.uses(record) + (
         shared_revisions.mentions(record) if isinstance(record, GlossaryTerm) else []
     )

@@ -139,7 +139,7 @@ class SourceUseForm(forms.ModelForm):
 
 
 class SourceUseRows(TradingFormSet):
-    """Only what the sheet cites can be named, and what a row says already."""
+    """Only what the sheet cites can be named, or what a row already names."""
 
     @cached_property
     def among(self) -> list[Source]:
@@ -151,7 +151,7 @@ class SourceUseRows(TradingFormSet):
 
     @cached_property
     def is_open(self) -> bool:
-        """Folded, as the list is long, unless somebody is writing in it or none is written yet."""
+        """Folded, because the list is long, unless somebody is writing in it or it is still empty."""
         return not self.initial_forms or (
             self.is_bound
             and (
@@ -167,7 +167,7 @@ class SourceUseRows(TradingFormSet):
 
 
 class SourceUseInline(admin.StackedInline):
-    """What the studies that the sheet cites found. One that is cited no longer says so."""
+    """What the studies that the sheet cites found. A row says if its study is no longer cited."""
 
     model = SourceUse
     form = SourceUseForm
@@ -261,7 +261,7 @@ class FactSheetAdmin(OpensDraft, OnOnePage, OpensOverview, EditsSheet, admin.Mod
 
     def history_view(self, request, object_id, extra_context=None):
         sheet = self.get_object(request, unquote(object_id))
-        if sheet is None:  # also for an address in which no number stands
+        if sheet is None:  # also for an address without a number
             raise Http404
         return overview.history(request, sheet.pk)
 

@@ -95,7 +95,7 @@ def _corrected(request, draft: FactSheet, *, reason: str, edition: int | None, w
     except actions.MoveRefused as refusal:
         saved = "" if why_not else " Your words are saved in this draft."
         messages.error(request, f"Not published. {refusal}{saved}{you_wrote(reason)}")
-        # Sent for review instead, it says the same to the reviewer.
+        # If it is sent for review instead, this is the note to the reviewer.
         note = f"?{urlencode({'note': reason})}" if reason.strip() else ""
         return HttpResponseRedirect(f"{sheet_address(draft)}{note}#next-step")
     messages.success(request, "Published. The reviewer will see this correction on the first page of the desk.")
@@ -150,7 +150,7 @@ def resolve(request, pk: int, number: int):
     sheet = find_sheet(request, pk, may_move)
     found = get_object_or_404(sheet.comments, pk=number)
     actions.resolve(comment=found, by=request.user)
-    # From above the answer a reviewer reads on there; from below a section, there.
+    # Back to where the reviewer was reading: above the answer, or below a section.
     is_above = "to" in request.POST
     return back_to_sheet(sheet, anchor="decide" if is_above else f"comments-{found.section}")
 

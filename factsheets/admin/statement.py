@@ -18,7 +18,7 @@ from factsheets.rendering.document import verdict_of
 
 
 class CitedText(SignedText):
-    """With a box in which a source is found by words of it. It suggests those of the form's own field of sources."""
+    """With a box that finds a source by typed words. It suggests those of the form's own field of sources."""
 
     def render(self, name, value, attrs=None, renderer=None):
         box = format_html(
@@ -117,7 +117,7 @@ class StatementAdmin(KeepsHistory, EditsSheet, admin.ModelAdmin):
         try:
             super().written(request, sheet, **words)
         except Stopped as stopped:
-            # The editor has several sheets to think of: each reason says which.
+            # There are several sheets to think of, so each reason says which.
             named = [replace(each, place=f"{sheet.title}, {each.place or 'as a whole'}") for each in stopped.obstacles]
             raise Stopped(named) from stopped
 

@@ -90,7 +90,7 @@ class TeamMemberForm(PictureForm, OpenedForm):
         return given
 
     def _expect_link(self, given):
-        """A number that patients cannot look up tells them nothing."""
+        """Asks for the register's page, because a number that patients cannot look up tells them nothing."""
         names = ("register", "other_register", "number", "register_link")
         person = TeamMember(**{name: given.get(name, "") for name in names})
         if not person.number or person.link or set(names) & set(self.errors):

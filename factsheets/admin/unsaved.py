@@ -30,11 +30,11 @@ from factsheets.revisions import Change, became
 
 
 def fingerprint(record, apart: frozenset[str] = frozenset()) -> str:
-    """A hash of what the record says now. It changes with every save of other words. `apart`: fields that are no words of it."""
+    """A hash of what the record says now, which changes with its words. `apart`: fields to leave out."""
     values = {
         field.attname: field.value_to_string(record)
         for field in record._meta.concrete_fields
-        # A draft of a new record has another number each time it is opened.
+        # A draft of a new record has a new number each time it is opened.
         if not field.primary_key and field.name not in {"document", "updated_at", "position", *apart}
     }
     values |= {
@@ -44,7 +44,7 @@ def fingerprint(record, apart: frozenset[str] = frozenset()) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
 
 
-# About the save, or a place, unless the record has a field of that name.
+# These are about the save or a place, unless the record has a field of that name.
 NOT_OF_THE_RECORD = {"opened", "seen", "note", "reason", "after"}
 
 
@@ -96,7 +96,7 @@ class OpenedForm(forms.ModelForm):
             return
         rows = type(self.instance)._base_manager
         if self.locks and self.is_bound and connection.in_atomic_block:
-            rows = rows.select_for_update(no_key=True)  # what only names the row need not wait
+            rows = rows.select_for_update(no_key=True)  # what only points to the row need not wait
         self.stored = rows.filter(pk=self.instance.pk).first() or self.instance
         self.initial["opened"] = self.state(self.stored)
 
@@ -108,7 +108,7 @@ class OpenedForm(forms.ModelForm):
         cleaned = super().clean() or {}
         now = self.initial.get("opened")
         if now and cleaned.get("opened") not in {"", None, now}:
-            # The next save is meant: the person has read this.
+            # The next save is deliberate, because the person has read this.
             self.data = self.data.copy()
             self.data[self.add_prefix("opened")] = now
             self.cleaned_data = cleaned
@@ -117,7 +117,7 @@ class OpenedForm(forms.ModelForm):
         return cleaned
 
     def saved_by(self) -> tuple[str, datetime | None]:
-        """Who saved last, and when, by the record's own history or the log of the desk."""
+        """Who saved last and when, from the record's own history or the desk's log."""
         record = self.stored
         newest: Any
         if isinstance(record, FactSheet | Section):
@@ -158,7 +158,7 @@ class Typed:
     def __init__(self, request, here: dict):
         self.request, self.here = request, here
         self.row = autosave.look(**here)
-        # A new record that is filled in from a link is another one than what was typed before.
+        # A new record that a link fills in is not the one that was typed before.
         is_filled_in = here["part"].endswith("-new") and set(request.GET) - {"_changelist_filters"}
         self.is_shown = request.method == "GET" and bool(self.row.typed) and not is_filled_in
 

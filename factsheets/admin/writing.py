@@ -57,11 +57,11 @@ PRESSES = (
     "_row",
     "_keep",
 )
-# What a reviewer may press too, who writes nothing into the form.
+# Those that a reviewer may press too, who cannot write in the form.
 SAYING = ("_comment", "_resolve")
 # And those that keep nothing.
 OTHERS = ("_discard", "_swap", "_pulse", "_left")
-# Boxes in which something is looked for: the button beside each, and what it is called in the address of the page after it.
+# Search boxes: the button beside each, and its name in the address of the page after it.
 # Without script, Enter in one of them presses the first button of the form, Preview.
 ASKING = {
     "_source": ("_cite", "source"),
@@ -78,7 +78,7 @@ ROW_NAMES = {ROWS: "statement", "related": "to"}  # the field of a row that says
 PLACES_OF_ROWS = {ROWS: "statements", "related": "related", "source_uses": "findings"}
 BODY = "body"  # the text of a section
 CITED_LAST = re.compile(rf"(?:{CITATION.pattern})+\Z")  # the citations at the end of a text
-COMMENT = "comment"  # beside the fields of the form, and kept with them
+COMMENT = "comment"  # not fields of the form, but kept with them
 
 
 class OnOnePage(GivesBack):
@@ -106,9 +106,9 @@ class OnOnePage(GivesBack):
         if row and request.method == "POST":
             row = self._keep(request, here, obj)
         if row and row.typed and request.method == "GET":
-            # As if it were saved, and stopped: so the form has everything typed, and every field says what is wrong with it.
+            # Saves and undoes it, so that the form has everything typed, and every field says what is wrong with it.
             request.stopped = [Obstacle(NOT_SAVED)]
-            show = self._changeform_view  # past the check of where a post comes from: there is none
+            show = self._changeform_view  # past the check of where a post comes from, because nobody sent one
             response = _as_posted(request, row.typed, lambda: show(request, object_id, form_url, extra_context))
         else:
             response = super().changeform_view(request, object_id, form_url, extra_context)
@@ -154,7 +154,7 @@ class OnOnePage(GivesBack):
     # --- what is typed ---
 
     def _keep(self, request, here: dict, obj):
-        """Keeps the form, unless it says what is stored already."""
+        """Keeps the form, unless it says only what is already stored."""
         row = autosave.keep(**here, posted=request.POST)
         if not self._differs(request, obj, QueryDict(row.typed)):
             autosave.forget_read(row)
@@ -315,7 +315,7 @@ class OnOnePage(GivesBack):
         return _with(request, to="#proof")
 
     def _add(self, request, here: dict, words: str, field: str = BODY) -> None:
-        """At the end of the text. With script it goes in at the cursor."""
+        """Adds it at the end of the text. With script it goes in at the cursor."""
         row = autosave.keep(**here, posted=request.POST)
         if words == SIGNS["Table"]:
             autosave.set_fields(row, kind=SectionKind.TABLE)
@@ -400,7 +400,7 @@ class OnOnePage(GivesBack):
 
 
 def _asked_for(request) -> str:
-    """The button beside a box that holds something new."""
+    """The button beside a box whose contents are new."""
     for box, (button, name) in ASKING.items():
         if (said := request.POST.get(box, "").strip()) and said != request.GET.get(name, "").strip():
             return button
@@ -432,7 +432,7 @@ def _place_of(row: UnsavedEdit) -> tuple[type, str | None]:
 
 
 def _with_rows(posted: QueryDict) -> QueryDict:
-    """A form that became one of evidence on this very page has no rows yet, and says so."""
+    """A form that has just become one of evidence has no rows yet, and says so."""
     if posted.get("kind") != SectionKind.EVIDENCE or f"{ROWS}-TOTAL_FORMS" in posted:
         return posted
     posted = posted.copy()
@@ -501,7 +501,7 @@ def _as_posted(request, typed: str, act):
 
 
 def _says_more(bound) -> bool:
-    """Whether a field was given other words than it began with. Ends of lines and of texts are no words."""
+    """Whether a field's words have changed. Line endings and trailing space do not count."""
     given, shown = bound.data, bound.field.prepare_value(bound.initial)
     if isinstance(given, bool):
         return given != bool(shown)
@@ -577,7 +577,7 @@ def _address_of(sheet, part: str) -> str:
 
 
 def _with(request, *, to: str, **asked: str) -> str:
-    """This page again, with what was asked for and not found."""
+    """Shows this page again, with what was looked for and not found."""
     query = request.GET.copy()
     for name in ("source", "word", "statement", "drawing", "page"):
         query.pop(name, None)

@@ -43,7 +43,7 @@ LISTED = 20
 
 @register.filter
 def kind(value) -> str:
-    """How a plain value is laid out: a table of names, a list, or a word."""
+    """How to lay out a plain value: a table of names, a list, or a word."""
     return "table" if isinstance(value, dict) else "list" if isinstance(value, list) else "word"
 
 
@@ -51,7 +51,7 @@ def kind(value) -> str:
 def inline_words(rows: str) -> str:
     """Django's rows below a form, with its "Add another Opening time" and "Delete?" as the desk says them."""
     rows = re.sub(r"Add another (\w)", lambda found: f"Add {found[1].lower()}", rows)
-    rows = rows.replace('<th class="original"></th>', '<td class="original"></td>')  # no head of anything
+    rows = rows.replace('<th class="original"></th>', '<td class="original"></td>')  # it heads nothing
     # Each row has the word, as the label of its box.
     rows = re.sub(r'(<td class="delete">)(<input [^>]*>)', r"\1<label>\2 Remove</label>", rows)
     rows = rows.replace("<th>Delete?</th>", "<td></td>")
@@ -89,7 +89,7 @@ def waiting_for_my_review(context):
 
 @dataclass(frozen=True)
 class _InReview:
-    """What waits for a clinician, apart into what this person is to read and the rest. No list has more than `LISTED`."""
+    """What waits for a clinician, in two lists: what this person is asked to read, and the rest. No list has more than `LISTED`."""
 
     sheets_to_sign: list[FactSheet]
     sheets: list[FactSheet]
@@ -99,7 +99,7 @@ class _InReview:
 
 
 def _in_review(request) -> _InReview:
-    """Asked once for each page: two of its parts tell it."""
+    """Read once per page, because two of its parts show it."""
     if not hasattr(request, "in_review"):
         user = request.user
         sent = FactSheet.everything.defer("document", "key_points").filter(state=State.IN_REVIEW)
@@ -128,7 +128,7 @@ def sheets_that_need_somebody(context):
     sheets = FactSheet.everything.defer("document", "key_points").with_changed_since_review()
     published = sheets.filter(state=State.PUBLISHED)
     written = sheets.filter(state=State.DRAFT)
-    # What a clinician is to read is above (`waiting_for_my_review`), and is not said twice.
+    # What a clinician is asked to read is above (`waiting_for_my_review`), and is not repeated.
     signs = user.has_perm("factsheets.sign_off_factsheet")
     waiting = _in_review(context["request"])
     found = {
@@ -163,7 +163,7 @@ def _is_to_read(draft: SharedDraft, user) -> bool:
 
 
 def _red_flags(user) -> dict:
-    """Their draft, and what this person is to do about it: approve it, or revise it after it was sent back."""
+    """Their draft, and what this person is asked to do: approve it, or revise it after it was sent back."""
     draft = safety_drafts.current()
     last = draft.events.filter(step__in=[DraftStep.SENT, DraftStep.SENT_BACK]).first() if draft else None
     is_back = last is not None and last.step == DraftStep.SENT_BACK and draft_workflow.wrote(draft, user)
@@ -176,7 +176,7 @@ def _red_flags(user) -> dict:
 
 
 def _corrections_not_seen():
-    """Small corrections since a clinician last signed the sheet off, or at all where nobody ever has."""
+    """Small corrections since a clinician last signed the sheet off, or all of them if nobody ever has."""
     signed = Edition.objects.filter(sheet=OuterRef("sheet"), step__in=SIGNED, public=True).order_by("-number")
     return (
         Edition.objects.filter(step=Step.CORRECTED, sheet__state=State.PUBLISHED)
@@ -189,6 +189,6 @@ def _corrections_not_seen():
 
 
 def _is_sent_back_to(sheet: FactSheet, user) -> bool:
-    """And this person wrote in it or sent it."""
+    """Whether it was sent back and this person wrote in it or sent it."""
     last = review_notifications.sent_back(sheet)
     return last is not None and user.pk in review_notifications.authors(sheet, last.number)

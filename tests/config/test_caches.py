@@ -1,4 +1,4 @@
-"""A cache in front of us is brought neither to give readers a stranger's page (poisoning) nor to keep a person's (deception)."""
+"""A cache in front of us can be made neither to serve readers a stranger's page (poisoning) nor to keep a person's (deception)."""
 
 import pytest
 from django.conf import settings
@@ -249,6 +249,6 @@ def test_a_link_of_one_person_says_nothing_to_another():
             assert answer.status_code == 404
             bodies.add(
                 answer.content.replace(str(token).encode(), b"")
-            )  # the address that was asked for stands in the page
+            )  # the address that was asked for is in the page
     assert len(bodies) == 1, "The answer tells which part of a link was right."
     assert Client().get(f"/report/summary/{links.REQUEST.token(enquiry)}/").status_code in {404, 410}

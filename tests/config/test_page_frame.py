@@ -1,4 +1,4 @@
-"""What stands around the fact sheets: error pages that lose nothing, get help now, the sent pages, emails on a small screen."""
+"""The pages around the fact sheets: error pages that lose nothing, get help now, the sent pages, emails on a small screen."""
 
 import re
 from itertools import pairwise
@@ -46,7 +46,7 @@ def as_lists(data: dict) -> dict[str, list[str]]:
 def test_a_form_sent_from_another_website_comes_back_filled_in_and_can_be_sent_from_here(db, client, kind):
     response = from_elsewhere(kind, form(kind))
     assert response.status_code == 403
-    # That the answers were looked through is given back by nobody: the next page is the one to look through.
+    # Nothing says that the answers were looked through: the next page is the one for that.
     assert given_back(response, kind) == as_lists(form(kind, step=None))
     assert not Enquiry.objects.exists()
     own = {"sec-fetch-site": "same-origin"}
@@ -211,7 +211,7 @@ def mails(part: str = "html") -> dict[str, str]:
     return {key: mail.html if part == "html" else mail.text for key, mail in made.items()}
 
 
-# Text and its ground, as a mail program computes them that drops what stands on the body.
+# Text and background, as computed by a mail program that drops the styles of the body.
 PALE = """() => {
     const light = colour => {
         const parts = colour.match(/[\\d.]+/g).slice(0, 3).map(each => {

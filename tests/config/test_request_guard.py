@@ -106,7 +106,7 @@ def test_every_public_address_has_its_doors_shut_and_sets_no_cookie():
         for visitor in (Client(), Client(headers={"cookie": f"sessionid={'x' * 32}; csrftoken=y; other=z"})):
             answer = visitor.get(address)
             leads_on = answer.headers.get("Location") in LEADS_TO
-            # "x" is no link of ours.
+            # "x" is not one of our links.
             behind_a_link = address.startswith(
                 ("/report/summary/x/", "/report/stop/x/", "/report/delete/x/", "/request/x/", "/staff/calendar/x.ics")
             )

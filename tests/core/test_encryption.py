@@ -19,7 +19,7 @@ ENCRYPTED = ["name", "email", "phone", "best_time", "description"]
 
 
 def raw(model, pk) -> dict[str, bytes]:
-    """A row as it lies in the database, past the model."""
+    """A row as the database stores it, past the model."""
     names = [field.column for field in model._meta.concrete_fields if isinstance(field, EncryptedTextField)]
     key = model._meta.pk.get_db_prep_value(pk, connection)
     with connection.cursor() as cursor:

@@ -68,7 +68,7 @@ def test_whoever_asks_and_however_the_address_is_written_a_mailbox_gets_three_re
 def test_many_victims_of_one_place_get_ten_mails_and_the_sender_is_told_what_to_do(db, mail_through):
     client, answers = from_place(1), []
     for number in range(20):
-        # Written by the sender: without proxies of ours in front it says nothing.
+        # Written by the sender: without our own proxies in front it proves nothing.
         forged = {"HTTP_X_FORWARDED_FOR": f"203.0.113.{number}", "HTTP_FORWARDED": f"for=203.0.113.{number}"}
         typed = form("report", email=f"victim{number}@example.com", name="Buy pills at https://pills.example")
         answers.append(client.post("/report/", typed, **forged))

@@ -184,7 +184,7 @@ def test_twenty_clicks_at_once_across_the_edge_of_a_window_are_one_enquiry(trans
     real, first, others_have_looked = timezone.now, threading.Lock(), threading.Event()
 
     def clock():
-        # Whoever looks first sees the last moment before the edge, and is then slow. Everybody else looks past the edge.
+        # The first to look sees the last moment before the edge, and is then slow. All others look after the edge.
         if first.acquire(blocking=False):
             others_have_looked.wait(0.3)
             return edge - timedelta(milliseconds=1)

@@ -457,7 +457,7 @@ def test_the_migration_keeps_every_time_that_enquiries_held(transactional_db, st
 
 
 def test_the_migration_names_the_person_of_each_account(transactional_db, staff):
-    """Of one who is in no list it makes a person, whom the website does not show."""
+    """It makes a person of somebody who is in no list, and the website does not show them."""
     clive, rita = person("Clive", "clinician"), person("Rita", "reception")
     made = [consultation(email=f"{number}@example.com") for number in range(3)]
     migration = import_module("enquiries.migrations.0037_appointments_with_people").Migration("0037", "enquiries")

@@ -160,7 +160,7 @@ def test_an_enquiry_can_be_assigned_only_to_active_people_who_may_open_it(recept
     save(reception, enquiry.get_admin_url(), owner=able.pk)
     assert fresh(enquiry).owner == able
     assert enquiry.events.filter(summary="Assigned to Carl").exists()
-    # Whoever leaves keeps what they had until somebody takes it from them knowingly.
+    # Somebody who leaves keeps their work until it is deliberately taken from them.
     User.objects.filter(pk=able.pk).update(is_active=False)
     assert "Carl (no longer has access)" in text(tree(reception.get(enquiry.get_admin_url())))
     save(reception, enquiry.get_admin_url(), note="Carl has left.")

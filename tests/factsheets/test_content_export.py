@@ -369,7 +369,7 @@ def test_what_one_installation_exports_and_another_imports_is_exported_there_aga
         there.load()
 
     begin()
-    Section.objects.filter(slug="second").update(position=13)  # as a new section of a release stands between two others
+    Section.objects.filter(slug="second").update(position=13)  # as when a release puts a new section between two others
     Section.objects.filter(slug="first").update(body="The very first words. [@EDA]\n")
     Source.objects.filter(key="EDA").update(to_check="The table on page 3.")
     Statement.objects.filter(key="claim").update(burden="A visit a week.")

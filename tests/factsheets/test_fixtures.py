@@ -200,7 +200,7 @@ BENEFIT = re.compile(
 
 
 def blocks() -> dict[str, str]:
-    """All words that stand below the heading of a section, with NICE's position beside its statements, by sheet and section."""
+    """All words below the heading of a section, with NICE's position beside its statements, by sheet and section."""
     found: dict[str, str] = {}
     positions = {each["key"]: each["nice_position"] for each in shared("statement")}
     for slug in SHEETS:
@@ -288,7 +288,7 @@ def test_the_system_writes_the_label_and_the_emergency_list_not_the_author():
             repeated = [each for each in emergencies if len(each) > 20 and each in words.lower()]
             assert not repeated, f"{slug}, {section['slug']}: {repeated}"
             assert section["kind"] != "details" or "999" not in words, "Safety advice is never folded away."
-            # The emergency card stands above the body, the urgent card below it.
+            # The emergency card is above the body, the urgent card below it.
             assert not re.search(r"urgent signs above", words), f"{slug}, {section['slug']}"
 
 

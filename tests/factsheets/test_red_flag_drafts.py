@@ -115,7 +115,7 @@ def test_a_change_reaches_patients_only_with_a_second_persons_approval(desk, cli
         asked
     )
     assert NEW not in text_of(asked) and "published the changes. Readers see them now." in words_of(answered)
-    # A sheet that repeats the flag is read again, and not signed by who wrote the flag.
+    # A sheet that repeats the flag is read again, and the flag's author may not sign it.
     newest = sheet.editions.first()
     assert (newest.actor, newest.changes) == ("Edith", [f"Changed: warning sign “{OLD_SHORT.capitalize()}”"])
     assert not FactSheet.objects.get(slug="long-term-pain").editions.filter(actor="Edith").exists()

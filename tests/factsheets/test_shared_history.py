@@ -63,7 +63,7 @@ def test_a_source_shows_its_uses_and_another_year_is_drafted_by_one_and_publishe
     client, author, reviewer, public_sheet, mail_through
 ):
     OutgoingMessage.objects.all().delete()  # those of the published sheet
-    FactSheet.objects.exclude(pk=public_sheet.pk).delete()  # each save makes every sheet anew
+    FactSheet.objects.exclude(pk=public_sheet.pk).delete()  # each save rebuilds every sheet
     source, path = Source.objects.get(key="NG59"), f"/fact-sheets/{public_sheet.slug}/"
     address = change_address(source)
     client.force_login(author)
@@ -160,7 +160,7 @@ def test_a_source_shows_its_uses_and_another_year_is_drafted_by_one_and_publishe
     assert "Edition 1 copied to a draft." in text(tree(back))
     again = draft_of(source)
     assert "Discarded" in text(tree(take(client, again, "discard"))) or not SharedDraft.objects.get(pk=again.pk).is_open
-    # What no reader sees is saved at once, and asks nobody.
+    # What no reader sees is saved at once, and needs nobody else.
     many = public_sheet.editions.count()
     assert not errors_of(save_once(client, address, to_check="Look up the page."))
     assert public_sheet.editions.count() == many
@@ -211,7 +211,7 @@ def test_a_draft_of_what_a_colleague_changed_deleted_or_drafted_loses_nothing(de
     steps = text(tree(desk.get(reverse("admin:factsheets_glossaryterm_draft", args=[draft.pk]))))
     assert "published by Clive" in steps and "approved" not in steps
     desk.force_login(author)
-    # Deleted meanwhile: it comes back only if somebody wants it.
+    # Deleted meanwhile: it returns only if somebody wants it.
     save(desk, address, meaning="Another.", _draft="1")
     delete = reverse("admin:factsheets_glossaryterm_delete", args=[term.pk])
     assert "There is an open draft of this." in text(tree(desk.get(delete)))

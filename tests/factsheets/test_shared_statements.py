@@ -182,7 +182,7 @@ def places(sheet: FactSheet) -> list[tuple]:
     return sorted(uses.values_list("section__slug", "position", "statement__key"))
 
 
-# --- the migration, in a database of its own ---
+# --- the migration, in its own database ---
 
 BEFORE = """
 from tests.support.migrations import one_by_one

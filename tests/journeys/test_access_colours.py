@@ -90,7 +90,7 @@ def test_words_that_are_hard_to_read_in_one_scheme_or_on_what_lies_under_them_ar
                 met.expect_accessible_in_both_schemes()
             met.page.emulate_media(color_scheme="light")
         met.open("/report/sent/")
-        under = "position: absolute; inset: 0; z-index: -1; background: #333"  # what looks the same stands on it
+        under = "position: absolute; inset: 0; z-index: -1; background: #333"  # what looks the same is on it
         met.page.evaluate(
             "style => { document.body.append(Object.assign(document.createElement('div'), { style })); }", under
         )

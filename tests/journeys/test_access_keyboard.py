@@ -11,7 +11,7 @@ from tests.support.visitor import reach
 
 pytestmark = [pytest.mark.browser, pytest.mark.once]
 
-# The element with the focus: which one it is, whether its ring stands out, and whether anything lies over it.
+# The element with the focus: which one it is, whether its ring stands out, and whether anything covers it.
 STOP = """() => {
     const each = document.activeElement;
     if (!each || each === document.body || each === document.documentElement) return null;

@@ -31,9 +31,9 @@ BOTH_SCHEMES = {
 # What a reader of a sheet meets on the phone: the answer at once, the signs soon, and an end in sight.
 # In screens of the phone. A sheet is measured with everything folded.
 MAX_SCREENS, MAX_ANSWER, MAX_CARD, MAX_DRAWING, MAX_LEAFLET = 15, 0.7, 2.2, 3, 2
-MAX_WHAT_TO_EXPECT = 3  # the table on the sheet about acupuncture: who books reads it first
-MIN_OWN_PART = 0.65  # of the words that stand open on the page
-MAX_NICE = 3  # sentences, in any words, in what stands open: what is said more often is read past
+MAX_WHAT_TO_EXPECT = 3  # the table on the sheet about acupuncture: which people read before they book
+MIN_OWN_PART = 0.65  # of the words that are unfolded on the page
+MAX_NICE = 3  # sentences, in any words, in what is unfolded: readers skip what is said more often
 # Words around the leaflet’s own that count in the browser: the clinic’s prices, captions to open, what the bars mean.
 FURNITURE = 70  # words
 NICE_SAYS_NO = re.compile(r"NICE\b[^.\n]*\b(?:not|no(?! bars)|against|never)\b|\bnot advised by NICE", re.IGNORECASE)

@@ -1,4 +1,4 @@
-"""Answers live in one sealed cookie for 30 minutes. Whatever is wrong with it leads to a kind page, never to a wrong result."""
+"""Answers live in one sealed cookie for 30 minutes. A faulty cookie leads to a kind page, never to a wrong result."""
 
 import base64
 import time

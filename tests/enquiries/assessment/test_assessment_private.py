@@ -20,7 +20,7 @@ WORDS = ["RF-U", "RF-E", "a_lot", "55_59", "herbs", "pregnant", "losing weight",
 
 @pytest.fixture
 def log():
-    """All that any logger of ours, Django's or a library's says, down to the finest level."""
+    """Everything that our loggers, Django's or a library's say, down to the finest level."""
     written, root = io.StringIO(), logging.getLogger()
     handler, before = logging.StreamHandler(written), root.level
     quiet = [logging.getLogger(name) for name in ("django", "django.server")]

@@ -84,7 +84,7 @@ def test_every_combination_that_can_change_the_outcome_gives_what_the_table_says
         without_signs = (Outcome.SEE_GP, reasons) if reasons else (Outcome.SELF_CARE, ["D14"])
         urgent, emergency = (Outcome.URGENT, ["D2"]), (Outcome.EMERGENCY, ["D1"])
         outcomes = without_signs, urgent, emergency, emergency
-        # Signs beat whatever else is said: that is tried at each seventh combination, for the time it takes. No question has seven
+        # Signs outweigh every other answer: that is tried at each seventh combination, for the time it takes. No question has seven
         # answers or a multiple, so that every two answers meet there.
         plain, *_ = results = [evaluate(Answers(**ticked, **said)) for ticked in signs[: 1 if number % 7 else 4]]
         for ticked, expected, result in zip(signs, outcomes, results, strict=False):

@@ -135,7 +135,7 @@ def texts(value) -> list[str]:
 def all_words() -> list[str]:
     found = texts(content(questions)) + texts(content(result_texts))
     for template in TEMPLATES:
-        # What stands between tags, without the template's own language.
+        # What is between the tags, without the template language.
         body = re.sub(r"{%.*?%}|{{.*?}}", " ", template.read_text())
         found += [" ".join(text.split()) for text in re.split(r"<[^>]*>", body) if " " in text.strip()]
     assert len(found) > 200

@@ -13,7 +13,7 @@ from tests.support.visitor import visitor
 
 pytestmark = [pytest.mark.browser, pytest.mark.once]
 
-# How much the table lies beside its drawing, or below it.
+# How much of the table is beside its drawing, or below it.
 PLACES = """() => [...document.querySelectorAll(".beside")].map(each => {
     const [drawing, table] = [each.querySelector("svg"), each.querySelector("table")].map(part => part.getBoundingClientRect());
     const inside = table.right <= each.closest(".chart").getBoundingClientRect().right;

@@ -123,7 +123,7 @@ def test_a_draft_is_ones_own_is_encrypted_and_takes_nothing_from_a_newer_tab(rec
     with connection.cursor() as cursor:
         cursor.execute("SELECT typed FROM enquiries_staffdraft")
         assert b"long answer" not in bytes(cursor.fetchone()[0])
-    # What is taken out again is gone, and a draft without anything is none.
+    # What is taken out again is gone, and an empty draft is deleted.
     reception.post(draft, kept | {"reply-text": "", "note": ""})
     assert not StaffDraft.objects.exists()
 

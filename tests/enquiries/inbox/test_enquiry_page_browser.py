@@ -15,7 +15,7 @@ HALF = "Dear Olu, your first visit takes"
 
 
 def pulse(page) -> None:
-    """What the page does by itself every half a minute, and when somebody comes back to it."""
+    """What the page does by itself every half minute, and when somebody returns to it."""
     with page.expect_response(lambda answer: "/pulse/" in answer.url):
         page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
 

@@ -98,7 +98,7 @@ def test_contact_details_are_only_for_who_may_and_each_timeline_says_so(client, 
 
 
 def test_what_was_not_sent_is_not_on_a_timeline(staff, db, monkeypatch):
-    """Who stops the download half way has not got the rest."""
+    """Somebody who stops the download half way does not get the rest."""
     monkeypatch.setattr(exports, "ROWS_AT_ONCE", 1)
     consultation(), question(email="other@example.com")
     found = exports.export(queryset=Enquiry.objects.all(), what="All", by=staff, reason=REASON, personal=True)

@@ -86,7 +86,7 @@ def test_a_sign_added_later_is_to_be_called_about_at_once(reception, staff):
     assert "Possible emergency: call now" in page_of(reception, enquiry)
 
 
-# --- what stands before the call ---
+# --- what comes before the call ---
 
 
 @pytest.mark.long

@@ -1,4 +1,4 @@
-"""What stands in a mail, read back from the SMTP server that took it."""
+"""What an email says, read back from the SMTP server that accepted it."""
 
 import io
 import re
@@ -151,7 +151,7 @@ def test_no_mail_repeats_anything_the_patient_told_us(db, sheet, mail_through):
     assert deliver() == 5
     assert len(mail_through.messages) == 5
     for mail in mail_through.messages:
-        # The address stands in the To header, where the post needs it, and nowhere else.
+        # The address is in the To header, where delivery needs it, and nowhere else.
         said = [f"{name}: {value}" for name, value in mail.items() if name != "To"]
         for part in mail.walk():
             said += [str(part.items() if part is not mail else ""), str(part.get_filename())]

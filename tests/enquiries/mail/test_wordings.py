@@ -130,7 +130,7 @@ def test_of_two_owners_the_second_is_told_and_an_edit_that_no_longer_fits_gives_
     assert (wordings.newest(key).number, wordings.newest(key).parts["heading"]) == (2, "From Sam")
     with pytest.raises(wordings.Changed):
         wordings.save(WORDINGS[key], theirs, by=other, seen=1)
-    # An earlier text comes back in one press, with the difference before it, and not over one that nobody here saw.
+    # One press restores an earlier text, after showing the difference, but not over one that nobody here has seen.
     [earlier, default] = staff_client.get(page_of(key)).context["history"][1]["changes"], WORDINGS[key].default
     assert [("gone", "Sam") in each["words"] and ("new", "Ola") in each["words"] for each in earlier] == [True]
     staff_client.post(page_of(key), {"do": "back 1", "seen": "1"})
@@ -283,6 +283,6 @@ def press_of_admin(client, address: str, button: str, **typed):
 
 
 def said_of(response) -> str:
-    """With what stands in the frame of a preview."""
+    """With the contents of a preview's frame."""
     frames = [each.get("srcdoc") for each in tree(response).iter("iframe")]
     return " ".join([text(tree(response)), *frames]).replace("new words", "New words")

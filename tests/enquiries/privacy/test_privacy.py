@@ -261,7 +261,7 @@ def test_what_was_typed_is_in_no_address_title_or_cookie(kind):
     expect_no_canary(title(document), "the title")
     looked_at = 0
     for element in document.iter():
-        # What was typed stands in the form's own controls, and in no other attribute of the page.
+        # What was typed is in the form's own controls, and in no other attribute of the page.
         attributes = {name: part for name, part in element.attrib.items() if (element.tag, name) != ("input", "value")}
         looked_at += len(attributes)
         expect_no_canary(str(attributes), f"an attribute of {element.tag}")

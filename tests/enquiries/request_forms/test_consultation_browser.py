@@ -132,7 +132,7 @@ def test_by_keyboard_alone_from_the_form_past_the_card_to_the_confirmation(brows
         press(page, "Send my request")
         expect_heading(page, "Request sent")
         expect_well_made(met)
-        # The address says nothing of who they are or what they wrote: a signed mark of the advice that they are shown.
+        # The address reveals nothing of who they are or what they wrote, only a signed mark of the advice that they are shown.
         assert re.search(r"/consultation/sent/[\w-]+\.?[\w.:-]*/$", page.url)
         expect(page.get_by_role("heading", name="Call 999 or go to A&E now")).to_be_visible()
         # The browser's back button finds a page, and says that it is sent.

@@ -72,7 +72,7 @@ def test_a_card_comes_again_for_changed_words_that_hold_the_same_sign_and_not_fo
     assert "Please read this" in heading(changed)
     again = press(client, press(client, changed, "change-description"), "", description=FLAG)
     assert heading(again) == "Check your answers", "These words had their card."
-    for number in range(MARKS + 1):  # however often: whoever has read the card goes on
+    for number in range(MARKS + 1):  # however often: anyone who has read the card goes on
         changed = press(client, press(client, again, "change-how_long"), "", description=f"{FLAG} {number}")
         assert "Please read this" in heading(changed)
         again = press(client, changed, "check")

@@ -121,7 +121,7 @@ def test_all_that_is_missing_on_the_page_is_said_at_once_in_its_order(client):
 
 @pytest.mark.parametrize("left", [{}, {"their_name": "x" * 500}, {"they_are": "pigeon", "they_agree": None}])
 def test_who_chooses_me_after_all_leaves_nobody_else_behind(client, left):
-    """A radio button cannot be emptied again, so what stands below is no contradiction."""
+    """A radio button cannot be cleared, so the fields below do not contradict it."""
     check = client.post(PATH, first_step(**(BERT | left | {"for_whom": "me"})))
     said = text(next(parse(check).iter("main")))
     assert "Who this is for You Change" in said

@@ -1,4 +1,4 @@
-"""A warning sign is found in whichever box it was typed, and its advice stands before and after sending, and in the mail."""
+"""A warning sign is found in every box, and its advice is shown before and after sending, and in the email."""
 
 from datetime import timedelta
 
@@ -174,7 +174,7 @@ def test_after_three_forms_with_an_address_its_owner_is_told_the_truth_and_gets_
     assert kept.reference in text(parse(opened))
     assert (kept.status, kept.reply_by is None) == (Status.NEW, False)
     assert [each.purpose for each in kept.messages.all()] == [Purpose.CLINIC_ALERT]
-    # Whoever types that address learns nothing about hers.
+    # Typing that address reveals nothing about hers.
     other = ask("question", from_place(10), email=VICTIM, description="Somebody else")
     assert link not in from_place(10).get(other["Location"]).content.decode()
 

@@ -33,7 +33,7 @@ def test_what_the_guard_stops_stays_in_the_draft_until_a_reason_is_kept_with_it(
     assert {(each.actor, each.reason) for each in GuardOverride.objects.filter(sheet=public_sheet)} == {
         ("Edith", reason)
     }
-    # The next sentence needs a reason of its own.
+    # The next sentence needs its own reason.
     save(desk, change_address(public_sheet.sections.get()), body="It cures everything. [@NG59]")
     assert obstacles(public_sheet.open_draft)
 

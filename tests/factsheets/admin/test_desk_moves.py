@@ -1,4 +1,4 @@
-"""draft → in clinical review → published → retired: who may take a sheet along, and what stands in the way."""
+"""draft → in clinical review → published → retired: who may move a sheet on, and what prevents it."""
 
 from datetime import timedelta
 

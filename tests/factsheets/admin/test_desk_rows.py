@@ -80,7 +80,7 @@ def test_related_pages_change_places_by_buttons_that_keep_what_is_typed(desk, sh
     assert values_of(shown)["related-TOTAL_FORMS"] == "4"
     assert not errors_of(desk.post(address, values_of(shown), follow=True))
     assert related(sheet) == [("one", "Reason 1."), ("three", "New."), ("two", "Reason 2.")]
-    # A row that nobody moved comes last.
+    # A row that nobody has moved comes last.
     sheet.related.filter(to__slug="one").delete()
     assert not errors_of(save(desk, address, **{"related-2-to": pk("one"), "related-2-reason": "Last."}))
     assert [slug for slug, _ in related(sheet)] == ["three", "two", "one"]

@@ -484,7 +484,7 @@ def test_reviewers_and_authors_hear_of_each_step_by_email_with_what_was_said_and
     assert "Readers see it now." in " ".join(text_of(last).split())
     assert desk_of(sheet) in text_of(last)
     assert not OutgoingMessage.objects.filter(staff=nobody).exists()
-    # A reviewer who is told late is not told of what is done.
+    # A reviewer who is emailed late is not told about what is already done.
     again = actions.begin_draft(sheet=sheet, by=author)
     save(desk, change_address(again.sections.get()), body="Newest words. [@NG59]")
     signed(sheet, author, reviewer)

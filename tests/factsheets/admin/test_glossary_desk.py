@@ -50,7 +50,7 @@ def test_a_word_that_another_term_has_is_refused_with_its_name(staff_client):
 @pytest.mark.long
 def test_a_term_that_is_deleted_or_switched_off_is_no_longer_explained(staff_client, reviewer):
     path = "/fact-sheets/tests-and-treatments/"
-    FactSheet.objects.exclude(slug="tests-and-treatments").delete()  # each change makes every sheet anew
+    FactSheet.objects.exclude(slug="tests-and-treatments").delete()  # each change rebuilds every sheet
     opioid = GlossaryTerm.objects.get(slug="opioid")
     ticked = {"action": "delete_selected", "_selected_action": [opioid.pk], "post": "yes"}
     staff_client.post(reverse("admin:factsheets_glossaryterm_changelist"), ticked)
@@ -88,7 +88,7 @@ def test_no_two_terms_claim_the_same_word():
 
 
 def test_the_glossary_shows_every_meaning_so_a_clinician_publishes_also_one_that_no_sheet_explains(desk, reviewer):
-    FactSheet.objects.all().delete()  # each change makes every sheet anew
+    FactSheet.objects.all().delete()  # each change rebuilds every sheet
     found = GlossaryTerm.objects.get(slug="cauda-equina-syndrome")
     address, was = change_address(found), found.meaning
     assert "Patients read it in the glossary." in text(tree(desk.get(address)))

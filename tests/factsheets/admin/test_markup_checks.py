@@ -151,7 +151,7 @@ def test_all_texts_that_come_with_the_site_pass():
 @pytest.mark.both
 @pytest.mark.long
 def test_a_source_needs_a_link_and_keeps_it(desk):
-    FactSheet.objects.all().delete()  # each save makes every sheet anew
+    FactSheet.objects.all().delete()  # each save rebuilds every sheet
     new = {"key": "NEW26", "kind": "trial", "title": "A trial of walking", "year": "2026"}
     refused = save(desk, reverse("admin:factsheets_source_add"), **new)
     assert "so that readers can look it up" in errors_of(refused)

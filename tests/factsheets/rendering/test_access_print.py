@@ -37,7 +37,7 @@ def words(paper: PdfReader) -> list[str]:
 
 
 def letters(text: str) -> str:
-    """Without figures: the raised numbers of sources stand a little above the line, and a PDF may read them later."""
+    """Without figures, because the raised numbers of sources are a little above the line, and a PDF may read them later."""
     return re.sub(r"[\d\s]", "", text)
 
 
