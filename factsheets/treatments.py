@@ -36,7 +36,7 @@ PAINS = {
     Choice("leg-pain", "Pain down the leg"): ("recent", "long-term", "chronic", "non-specific", "prevention"),
 }
 # A treatment with several verdicts has one row, under a heading of its own, after what helps and may help.
-SEVERAL = Choice("more-than-one-answer", "More than one answer")
+SEVERAL = Choice("it-depends", "It depends")
 HEADINGS = [*list(VERDICTS)[:2], SEVERAL, *list(VERDICTS)[2:]]
 # Words between a treatment's name and what it is for.
 JOINING = {"and", "compared", "for", "in", "of", "on", "or", "to", "with"}
