@@ -12,7 +12,7 @@ from backcare.core import limits
 from factsheets import feedback
 from factsheets.models import Answer, ContentVersion, FactSheet, SheetFeedback, State
 from tests.support.html import text
-from tests.support.reading import page
+from tests.support.reading import links, page
 from tests.support.visitor import Visitor
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -42,6 +42,8 @@ def test_a_worried_reader_gets_help(client):
     assert "Samaritans" in said
     assert "noindex" in shown.content.decode()
     assert counts() == {("no", ""): 1, ("no", "still-worried"): 1}
+    too_long = tap(client, answer="partly", reason="too-long")["Location"]
+    assert f"{SHEET}pdf/" in links(page(client, too_long)), "The leaflet that it speaks of."
     assert not client.cookies
     assert ContentVersion.now() == token, "An answer must not make the page anew."
     assert SheetFeedback.objects.first().week == feedback.monday(timezone.localdate())
