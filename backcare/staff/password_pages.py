@@ -18,6 +18,7 @@ from backcare.core import limits
 from backcare.staff import account_emails, sessions
 from backcare.staff.forms import ForgottenForm, NewPasswordForm
 from backcare.staff.sign_in import BARE, half_sign_in, page, record
+from enquiries.mail import emails
 from enquiries.models import OutgoingMessage, Purpose
 
 logger = logging.getLogger(__name__)
@@ -31,7 +32,9 @@ ACCOUNT = 3  # in PER, for one address. Using them up for somebody else sends th
 def forgotten(request):
     """Asks for an address, and emails a link to each account that has it."""
     if "sent" in request.GET:
-        return page(request, "admin/forgotten_sent.html", "Check your email")
+        if emails.sender_address():
+            return page(request, "admin/forgotten_sent.html", "Check your email")
+        return page(request, "admin/forgotten_sent.html", "The link has to wait", waits=True)
     form = ForgottenForm(request.POST or None)
     status = 200
     if request.method == "POST" and form.is_valid():

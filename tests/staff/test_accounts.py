@@ -376,8 +376,12 @@ def test_a_new_password_by_mail_ends_every_session_and_still_asks_for_the_code(r
     there, here = Client(), Client()
     sign_in(there, rita)
     assert 'href="/admin/login/forgotten/"' in here.get(LOGIN).content.decode()
+    set_clinic(sender_email="", email="")
+    told = here.post(FORGOTTEN, {"email": "nobody@example.com"}, follow=True)
+    assert "We cannot send any email yet" in text(parse(told)) and "we have emailed" not in text(parse(told))
+    set_clinic(sender_email="hello@example.com")
     told = here.post(FORGOTTEN, {"email": "RITA@example.com"}, follow=True)
-    assert "If a staff account has this address" in text(parse(told))
+    assert "If a staff account has this address, we have emailed it" in text(parse(told))
     deliver()
     [(to, mail)] = mail_through.received
     assert to == ["rita@example.com"] and "Your username: rita" in text_of(mail)
