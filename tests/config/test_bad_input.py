@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("db")
 KINDS = pytest.mark.parametrize("kind", FORMS)
 WORDS = {"report": ["name"], "consultation": ["name", "best_time", "description"], "question": ["name", "description"]}
 
-# What nobody can see, around and inside a word: what is typed, and what is kept.
+# Invisible characters around and inside a word: what is typed, and what is stored.
 UNSEEN = {
     "NUL bytes": ("A\x00d\x00a", "Ada"),
     "control characters": ("\x07A\x1bd\x08a\x7f\x85", "Ada"),
@@ -62,7 +62,7 @@ def test_ten_thousand_characters_in_every_field_are_named_and_kept(client, kind)
     document = parse(response)
     page_form = form_at(document, ADDRESSES[kind])
     linked = {by_id(document, link.get("href")[1:]).get("name") for link in summary(page_form).iter("a")}
-    # All that is wrong on the first page that has a mistake; what later pages ask goes along.
+    # All mistakes of the first page that has any; the answers of later pages are carried along.
     here = {"name", "email"} if kind == "consultation" else set(long)
     assert linked == {f"{kind}-{name}" for name in here}
     for name, typed in long.items():
@@ -287,7 +287,7 @@ class Thrown:
 @pytest.mark.parametrize(("length", "taken"), [("50000000", 0), ("262145", 262_145), ("9" * 12, 0), ("9" * 5_000, 0)])
 @pytest.mark.once
 def test_a_body_that_is_too_large_gets_a_page_that_says_so_and_is_thrown_away_if_that_is_soon_done(kind, length, taken):
-    """Thrown away first, so that a proxy that is still sending hears our answer."""
+    """The body is discarded first, so that a proxy that is still sending gets our answer."""
     body = Thrown(262_145)
     answer = ask(path=ADDRESSES[kind], CONTENT_LENGTH=length, **{"wsgi.input": body})
     assert answer.status_code == 413

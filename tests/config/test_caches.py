@@ -105,7 +105,7 @@ def test_whatever_is_sent_asked_or_one_persons_is_held_by_no_cache():
 
 @pytest.mark.parametrize("what", STRANGE)
 def test_who_comes_first_after_an_edit_decides_nothing_for_the_others(what):
-    """The page is made and put on the shelf for a strange request. The next reader gets what every reader got before."""
+    """The page is made and cached for a strange request. The next reader gets what every reader got before."""
     for path in ("/", SHEET):
         honest = ask("GET", path)
         page_cache.cache.pages.clear()
@@ -222,7 +222,7 @@ def test_a_file_that_is_not_there_is_kept_by_nobody(path):
 def test_a_personal_page_cannot_be_had_by_a_detour(client):
     """Two readings of one address, a cache's and ours, must not differ: we read no "..", no ";", and no "%2f" as a slash.
 
-    A slash too many is put right in the open: the browser asks again, and the page keeps its one address.
+    An extra slash is corrected openly: the browser asks again, and the page keeps its one address.
     """
     personal_pages(client)
     for path in (

@@ -1,4 +1,4 @@
-"""A walk over all models finds the next column that would let the database keep half a fact."""
+"""Walks over all models, to find any new column that would let the database keep half a fact."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from enquiries.models import OutgoingMessage
 from factsheets.models import FactSheet
 from tests.support.models import our_models
 
-# Columns that may be empty on their own, and why that is a whole fact.
+# Columns that may be empty on their own, and why the fact is whole without them.
 MAY_BE_EMPTY_ALONE = {
     "factsheets.Edition": {
         "by": "the actor is kept as text beside it, for when accounts go",

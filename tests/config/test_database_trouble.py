@@ -21,7 +21,7 @@ from tests.support.html import parse, text, title
 pytestmark = pytest.mark.usefixtures("transactional_db")
 
 SQLITE = connection.vendor == "sqlite"
-HANGS = 20  # seconds: more than any machine that is merely slow takes
+HANGS = 20  # seconds: more than a machine that is merely slow would need
 PATIENCE = 0.3  # seconds, in place of the five that the settings give a writer
 
 
@@ -87,7 +87,7 @@ def read_only():
 
 @contextmanager
 def full():
-    """No page more for the file, and none left in it from what was deleted."""
+    """The file may not grow, and has no free pages left from what was deleted."""
 
     def ask(pragma: str) -> int:
         cursor.execute(f"PRAGMA {pragma}")
@@ -140,7 +140,7 @@ def table_locked():
 
 @contextmanager
 def standby():
-    """What a PostgreSQL answers that was demoted, or whose disk was made read-only."""
+    """The answer of a PostgreSQL server that was demoted, or whose disk is read-only."""
     with connection.cursor() as cursor:
         cursor.execute("SET default_transaction_read_only = on")
     yield

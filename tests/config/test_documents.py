@@ -1,4 +1,4 @@
-"""What our documents say about tests is so."""
+"""What our documents say about tests is true."""
 
 import ast
 import re

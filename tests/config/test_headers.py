@@ -58,7 +58,7 @@ def production(settings, monkeypatch, tmp_path):
 
 
 def doors_of(answer) -> dict[str, str | None]:
-    """The order of the policy's parts means nothing, and differs from process to process."""
+    """The order of the policy's parts has no meaning, and differs between processes."""
     found = {name: answer.headers.get(name) for name in DOORS}
     parts = (found["Content-Security-Policy"] or "").split(";")
     return found | {"Content-Security-Policy": "; ".join(sorted(part.strip() for part in parts))}

@@ -1,4 +1,4 @@
-"""Every public address: there, sound, ours, and the same frame around it."""
+"""Every public address: it exists, is valid, asks no other host, and has the same frame around it."""
 
 import random
 import re
@@ -160,7 +160,7 @@ def expect_nothing_inline(tree) -> None:
 
 
 def expect_nothing_foreign(tree) -> None:
-    """No other host is asked for anything; a reader may only be led elsewhere by a link."""
+    """Nothing is requested from another host. Only a link may lead a reader elsewhere."""
     for node in elements(tree):
         for name in ("src", "srcset", "action", "poster", "data", "formaction"):
             assert (node.get(name) or "/").startswith(("/", "#")), node.attrib

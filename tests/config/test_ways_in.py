@@ -1,4 +1,4 @@
-"""Ways in that are shut: redirects to elsewhere, paths out of the static files, what lies about on a server, and fixed sessions."""
+"""Ways in that are closed: redirects to elsewhere, paths out of the static files, stray files on a server, and fixed sessions."""
 
 import re
 from urllib.parse import unquote_to_bytes

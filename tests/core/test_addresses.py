@@ -50,7 +50,7 @@ SLIPS = {
     "larkfield-plumbing.couk": "larkfield-plumbing.co.uk",
     "example.con": "example.com",
 }
-# Other people's domains, however like one of ours they look.
+# Other people's domains, however similar to a known one.
 RIGHT = [
     *("ymail.com", "mail.com", "email.com", "live.com", "gmx.com", "rocketmail.com", "fsmail.net", "aol.co.uk"),
     *("yahoo.fr", "yahoo.ie", "yahoo.com.au", "yahoo.co.in", "yahoo.ca", "hotmail.fr", "outlook.ie", "outlook.cz"),

@@ -1,4 +1,4 @@
-"""A new key comes in while the site runs, and the way to it can be stopped half-way."""
+"""A new key is brought in while the site runs, and the change can be stopped half-way."""
 
 import base64
 import os
@@ -29,7 +29,7 @@ def new(settings) -> int:
     """The clinic has put a new key first. Gives its id."""
     number = next(number for number in range(1, 256) if number not in key_ring())
     fresh = f"{number}:{base64.b64encode(os.urandom(32)).decode()}"
-    # What was there is read and written with the earlier key up to here.
+    # Up to here, everything is read and written with the earlier key.
     settings.FIELD_ENCRYPTION_KEYS = [fresh, *settings.FIELD_ENCRYPTION_KEYS]
     return number
 

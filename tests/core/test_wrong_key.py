@@ -1,4 +1,4 @@
-"""A wrong key, or none, is named and writes nothing, and a lost one can be given up."""
+"""A wrong or missing key is named and nothing is written with it, and a lost key can be given up."""
 
 import base64
 import os
@@ -82,7 +82,7 @@ def test_a_lost_key_can_be_given_up_without_touching_what_it_sealed(some, settin
     assert [raw(Enquiry, one.pk) for one in some] == before
     with pytest.raises(CannotDecrypt):
         Enquiry.objects.get(pk=some[0].pk).name  # noqa: B018
-    # Found again, it opens everything.
+    # Once it is found again, it decrypts everything.
     settings.FIELD_ENCRYPTION_KEYS = [*settings.FIELD_ENCRYPTION_KEYS, *right]
     assert Enquiry.objects.get(pk=some[0].pk).name == "Ada Example0"
     assert Enquiry.objects.get(pk=grace.pk).name == "Grace Example"

@@ -1,4 +1,4 @@
-"""Nobody can fill the clinic's inbox through our forms, nobody who needs us is turned away, and nobody's address is kept for it."""
+"""Our forms cannot be used to fill the clinic's inbox, nobody who needs us is turned away, and no IP address is stored for it."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Nobody can fill a stranger's mailbox through our forms, or learn from them whose address we know."""
+"""Our forms cannot be used to fill a stranger's mailbox, or to learn whose address we know."""
 
 import pytest
 from django.db import connection

@@ -1,4 +1,4 @@
-"""The reminder before an appointment: when it is written, what it says, and how a patient refuses it."""
+"""The reminder before an appointment: when it is queued, what it says, and how a patient declines it."""
 
 import re
 from datetime import timedelta
@@ -81,7 +81,7 @@ def test_the_reminder_is_neutral_and_one_press_refuses_it(db, staff, mail_throug
     said = text_of(mail).partition("Please do not reply")[0].lower()
     for word in ("pain", "back", "health", "symptom", held.enquiry.reference.lower()):
         assert word not in said.replace("no-reminder", "").replace("larkfield back clinic", ""), word
-    # Refused after it was written, and before it left: it does not go.
+    # Declined after it was queued and before it was sent: it is not sent.
     Appointment.objects.update(reminded_at=None)
     appointments.remind_of_appointments(now=noon)
     appointments.refuse_reminder(enquiry=kept)

@@ -1,4 +1,4 @@
-"""An appointment from booking to its outcome: what speaks against a time, what the patient and their calendar get, the lists."""
+"""An appointment from booking to its outcome: what makes a time doubtful, what the patient and their calendar get, the lists."""
 
 from datetime import UTC, date, timedelta
 from importlib import import_module
@@ -100,7 +100,7 @@ def files(mail) -> tuple[str, dict, dict]:
 
 @pytest.mark.long
 def test_booked_moved_and_cancelled_each_reaches_the_mailbox_and_the_calendar(rita, mail_through):
-    # She works here, and has no account.
+    # She works here, but has no account.
     mei = TeamMember.objects.create(name="Mei Lin", role="acupuncturist", other_register="BAcC", number="12345")
     gone = TeamMember.objects.create(name="Gone Away", shown=False)
     enquiry = consultation()
@@ -132,7 +132,7 @@ def test_booked_moved_and_cancelled_each_reaches_the_mailbox_and_the_calendar(ri
     assert "with\n        Mei Lin, acupuncturist (BAcC 12345)" in page and "by video call, with Mei Lin" in page
     TeamMember.objects.filter(pk=mei.pk).update(
         shown=False
-    )  # whom an appointment is with already can stay, when it moves
+    )  # an appointment that is moved may stay with the same person
     assert 'value="2027-02-03"' in page and 'value="10:30"' in page, "Moving starts from what is there."
     moved = given | {"day": "2027-02-04", "time": "15:00"}
     step(rita, enquiry, "book", **moved)

@@ -1,4 +1,4 @@
-"""A flood hides no patient, silences no patient, and fills no disk: each attack, small, through the site's own addresses."""
+"""A flood hides no patient, silences no patient, and fills no disk: each attack in small, through the site's own addresses."""
 
 import base64
 from datetime import timedelta

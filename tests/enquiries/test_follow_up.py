@@ -1,4 +1,4 @@
-"""Waiting ends: what waits or is in progress has a day on which it is chased, and a colleague's absence hides nobody's enquiry."""
+"""No enquiry waits for ever: each one waiting or in progress has a day to chase it, and a colleague's absence hides none."""
 
 from datetime import timedelta
 

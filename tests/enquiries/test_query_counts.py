@@ -38,7 +38,7 @@ def documents(most: int, *, what: str) -> Iterator[None]:
 
 @pytest.mark.parametrize("kind", MAIL)
 def test_an_accepted_form_takes_few_statements_and_reads_no_sheet(db, kind):
-    for place, email in (1, "ada@example.com"), (2, "bea@example.com"):  # the first fills what the process remembers
+    for place, email in (1, "ada@example.com"), (2, "bea@example.com"):  # the first one fills the process's caches
         data, client = form(kind, email=email), from_place(place)
         with documents(0, what=f"The {kind}"), CaptureQueriesContext(connection) as asked:
             assert client.post(ADDRESSES[kind], data).status_code == 303
@@ -51,7 +51,7 @@ def test_a_mail_takes_few_statements_and_reads_no_sheet(db, sheet, mail_through)
         for kind in MAIL:
             from_place(place).post(ADDRESSES[kind], form(kind, email=f"ada{place}@example.com"))
     make_due()
-    printed.leaflet(FactSheet.objects.get(slug="about-back-pain"))  # it is kept ready
+    printed.leaflet(FactSheet.objects.get(slug="about-back-pain"))  # it is cached
     worker = Worker()
     for _ in range(5):
         assert worker.run_once()
@@ -100,7 +100,7 @@ def test_a_consultation_enters_the_files_that_the_architecture_lists(db, mail_th
             entered.add(Path(frame.f_code.co_filename))
 
     worker = Worker()
-    for place in (1, 2):  # the first fills what the process remembers
+    for place in (1, 2):  # the first one fills the process's caches
         sys.setprofile(note if place == 2 else None)
         try:
             from_place(place).post("/consultation/", form("consultation", email=f"ada{place}@example.com"))

@@ -1,4 +1,4 @@
-"""PDFs are made by a child that comes when it is needed, and whose death is nobody's but the PDF's."""
+"""PDFs are made by a child process that starts when needed, and whose death affects only the PDF."""
 
 import os
 import signal
@@ -44,7 +44,7 @@ def test_the_child_is_replaced_when_it_was_killed_and_leaves_by_itself_when_nobo
     os.kill(first.pid, signal.SIGKILL)
     assert words(child).startswith(b"%PDF")
     assert child.process.pid != first.pid
-    # Closing its input is what the end of its parent does.
+    # Its input closes when its parent ends.
     child.process.stdin.close()
     until = time.monotonic() + 10
     while child.process.poll() is None and time.monotonic() < until:

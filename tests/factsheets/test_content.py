@@ -1,4 +1,4 @@
-"""load_content installs and upgrades the sheets, and what staff edited is theirs."""
+"""load_content installs and upgrades the sheets, and keeps what staff edited."""
 
 import re
 
@@ -133,7 +133,7 @@ def test_new_words_that_do_not_fit_beside_a_staff_edit_leave_the_record_whole(ed
     assert "a thing by staff" in page(client)
     edition.fields("second")["kind"] = "steps"
     with pytest.raises(CommandError, match=r"a-sheet\.yaml, entry 3: body: Write one list"):
-        edition.load()  # while a fixture that is wrong by itself is still said to be wrong
+        edition.load()  # but a fixture that is itself wrong is still reported
 
 
 def test_a_review_signed_by_staff_outlives_every_upgrade(edition, staff):

@@ -1,4 +1,4 @@
-"""An upgrade of the content after a staff edit: the edit stays, the desk shows both texts, and somebody settles it."""
+"""An upgrade of the content after a staff edit: the edit stays, the desk shows both texts, and somebody decides."""
 
 import pytest
 from django.contrib.auth.models import User

@@ -1,4 +1,4 @@
-"""Content out and in: an export is the whole of it, byte for byte; an import shows the difference and takes nothing silently."""
+"""Export and import of content: an export is complete, byte for byte; an import shows what differs and changes nothing silently."""
 
 import io
 import json

@@ -189,7 +189,7 @@ def test_a_caption_that_is_more_than_sentences_is_refused(edition):
 
 
 def test_the_helpers_of_these_tests_make_a_sound_edition(edition):
-    """Or each refusal above would prove nothing."""
+    """Otherwise the refusals above would prove nothing."""
     edition.files[SHEET] += [section("further", heading="Further", body="More words."), statement_use("more")]
     edition.files["statements.yaml"].append(statement("more"))
     edition.files["sources.yaml"].append(source("EDC"))

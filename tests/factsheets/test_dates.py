@@ -1,4 +1,4 @@
-"""What a sheet says of its age: when its evidence was checked, and when its own words last changed."""
+"""What a sheet says about its age: when its evidence was checked, and when its own words last changed."""
 
 import io
 from datetime import date, timedelta

@@ -265,7 +265,7 @@ def test_links_in_texts_are_asked_too_and_named_with_their_sheet_and_section(web
         each.get("href") for each in shown.iter("a")
     ]
     assert not [form for form in shown.iter("form") if any(each.get("name") == "seen" for each in form.iter("input"))]
-    # Once no text holds them, they are nothing to look at.
+    # Once no text holds them, they need no attention.
     Section.objects.filter(pk=section.pk).update(body="Words. [@NG59]")
     assert "Links to look at" not in text(tree(client.get("/admin/")))
     assert "The first part" not in text(tree(client.get(reverse("admin:factsheets_source_links"))))

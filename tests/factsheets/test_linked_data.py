@@ -166,7 +166,7 @@ def test_the_other_forms_of_a_sheet_are_named_and_are_what_they_say(client, slug
     [canonical] = linked_data.head_links(tree, "canonical")
     assert set(forms) == {"application/json", "text/plain", "application/pdf", "application/atom+xml"}
     for kind in ("application/json", "text/plain"):
-        for _ in range(2):  # made, and from the shelf
+        for _ in range(2):  # newly made, and from the cache
             answer = client.get(forms[kind])
             assert answer["Content-Type"].startswith(kind)
             assert answer["Link"] == f'<{canonical["href"]}>; rel="canonical"'

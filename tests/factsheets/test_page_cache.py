@@ -1,4 +1,4 @@
-"""Pages kept ready: one small question to the database, and never a word that is out of date."""
+"""Cached pages: one small query, and never an outdated word."""
 
 import gzip
 import time

@@ -79,7 +79,7 @@ def test_a_worker_with_nobody_to_remind_says_so_once_a_day_and_reminds_the_edito
     def an_editor_comes():
         try:
             wait_for(WorkerHeartbeat.objects.exists, what="the worker's heartbeat")
-            time.sleep(1.2)  # several looks
+            time.sleep(1.2)  # long enough to look several times
             member_of_staff("ed", "change_factsheet")
             wait_for(lambda: mail_through.messages, what="the reminder")
         finally:

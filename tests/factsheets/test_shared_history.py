@@ -78,7 +78,7 @@ def test_a_source_shows_its_uses_and_another_year_is_drafted_by_one_and_publishe
     assert ("2031" in marked(first, "ins"), Source.objects.get(key="NG59").year) == (True, source.year)
     assert values_of(first)["note"] == "A new edition of the guideline.", "What was typed is lost."
     assert savers(first) == [("_draft", "Save as a draft")] * 2, "Above the form and below it."
-    # Nor does it go live by another press of the same button.
+    # Another press of the same button does not publish it either.
     assert "A clinician must publish" in errors_of(client.post(address, values_of(first), follow=True))
     page_of_draft = client.post(address, values_of(first) | {"_draft": "Save as a draft"}, follow=True)
     draft = draft_of(source)
@@ -136,7 +136,7 @@ def test_a_source_shows_its_uses_and_another_year_is_drafted_by_one_and_publishe
     assert f"These public fact sheets changed: {public_sheet.title}" in done
     deliver()
     told = [(each["To"], each["Subject"].partition(":")[0]) for each in mail_through.messages]
-    # The second time it was sent nobody is asked any more: it is published.
+    # When it was to be sent a second time, there was nobody left to ask, because it was published.
     said_back, published = ("edith@example.com", "Sent back to you"), ("edith@example.com", "Published")
     assert told == [("clive@example.com", "Please review"), said_back, published]
     assert reverse("admin:factsheets_source_draft", args=[draft.pk]) in text_of(mail_through.messages[0])
@@ -223,7 +223,7 @@ def test_a_draft_of_what_a_colleague_changed_deleted_or_drafted_loses_nothing(de
     take(desk, draft, "update")
     published_draft(term, reviewer)
     assert GlossaryTerm.objects.get(pk=term.pk).meaning == "Another."
-    # A new one, thrown away: nothing of it is anywhere but in the draft.
+    # A new one, discarded: it exists nowhere but in the draft.
     add = reverse("admin:factsheets_glossaryterm_add")
     save(desk, add, term="Zygapophysis", slug="zyga", meaning="A joint.", _draft="1")
     draft = SharedDraft.objects.get(is_open=True, **label)

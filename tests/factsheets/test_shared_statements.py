@@ -100,7 +100,7 @@ def test_the_same_question_is_answered_once(desk, cbt):
     assert not errors_of(save(desk, add, **words | {"claim": "CBT once more", "sources-2": "MU20"}, **other))
     made = Statement.objects.get(key="cbt-once-more")
     assert (made.comparison, made.sources.count()) == ("usual-care-by-a-gp", 2)
-    # Nor has a sign of the text.
+    # Nor do signs of the text's markup.
     typed = {"detail": "CBT helps.", "_cite": "detail", "claim": "Not saved"}
     for asked, said in (
         ("zebra", "No source has all these words."),

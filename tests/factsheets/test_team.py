@@ -64,7 +64,7 @@ def test_an_owner_enters_somebody_and_every_page_that_names_them_follows_at_once
     assert "by Ann Lee, physiotherapist (HCPC PH123456)" in text(shown)
     assert ENTRY in links(shown)
     assert "Ann Lee, physiotherapist (HCPC PH123456)" in client.get(f"{sheet.get_absolute_url()}text/").content.decode()
-    # With whom an appointment is.
+    # Whom an appointment is with.
     enquiry = consultation()
     at = timezone.localtime() + timedelta(days=9)
     book(
@@ -103,7 +103,7 @@ def test_an_owner_enters_somebody_and_every_page_that_names_them_follows_at_once
     assert f"Register: {ENTRY}" in text_of(booking) and ENTRY in [
         each.get("href") for each in html_of(booking).iter("a")
     ]
-    # Nobody takes her out of an appointment that is to come. Taken away after it, and the portrait with her.
+    # Nobody can remove her from a future appointment. After it she can be removed, and her portrait with her.
     client.force_login(staff)
     delete = f"/admin/factsheets/teammember/{ann.pk}/delete/"
     client.post(delete, {"post": "yes"})

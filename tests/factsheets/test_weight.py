@@ -1,4 +1,4 @@
-"""What a first visit costs an old phone on a slow line: of every page of every sheet, and in a real browser of the heaviest."""
+"""What a first visit costs an old phone on a slow line: for every page of every sheet, and in a real browser for the heaviest."""
 
 import time
 from urllib.parse import urlsplit

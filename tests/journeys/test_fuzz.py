@@ -1,4 +1,4 @@
-"""A small dose of loadtests/fuzz, the same at every run. `make trials` runs more."""
+"""A small share of loadtests/fuzz, the same at every run. `make trials` runs more."""
 
 import os
 
@@ -79,7 +79,7 @@ def test_no_generated_request_is_a_500_or_comes_back_unescaped_and_none_leaves_a
 
 
 def test_what_is_wrong_is_found():
-    """The judge itself: a crash, and a value that comes back as it was sent."""
+    """The check itself: it notices a crash, and a value that is returned as it was sent."""
     judge = Judge("")
 
     class Answer:
@@ -94,7 +94,7 @@ def test_what_is_wrong_is_found():
     assert judge._answer(Answer()) == "a broken Location"
 
 
-# What the large dose found, made small. Each was a 500.
+# What the long run found, reduced to small cases. Each was a 500.
 FOUND = [
     "/admin/factsheets/factsheet/change/history/",
     "/admin/factsheets/factsheet/x/history/",

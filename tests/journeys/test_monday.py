@@ -51,7 +51,7 @@ def round_of_mail() -> None:
 
 
 class Presses:
-    """Of one member of staff, from the inbox's first screen. What is typed is none, and neither is Enter."""
+    """The presses of one member of staff, from the inbox's first screen. Typing and Enter do not count."""
 
     def __init__(self, someone: Visitor):
         self.someone, self.page, self.number = someone, someone.page, 0
@@ -144,7 +144,7 @@ def test_a_monday_ends_with_an_empty_inbox_and_nothing_typed_is_lost(browser, si
         page.get_by_role("group", name="May we leave a voicemail?").get_by_label("No").check()
         page.get_by_role("group", name="May we say who is calling?").get_by_label("Yes").check()
         page.get_by_label("I read this to them, and they agreed").check()
-        page.once("dialog", lambda asks: asks.dismiss())  # a slip of the hand
+        page.once("dialog", lambda asks: asks.dismiss())  # a slip
         page.get_by_role("link", name="Back to the inbox").click(no_wait_after=True)
         expect(page.get_by_label("Their name")).to_have_value("Grace Telephone")
         page.get_by_role("button", name="Save", exact=True).click()

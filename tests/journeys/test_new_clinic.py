@@ -1,4 +1,4 @@
-"""A clinic makes an empty site its own from a browser, and patients read all of it: no developer, no shell, no restart."""
+"""A clinic sets up an empty site from a browser, and patients read all of it: no developer, no shell, no restart."""
 
 import csv
 import os

@@ -44,7 +44,7 @@ PRIVATE = [
     f"/admin/login/new-password/{SECRET}/",
     f"/admin/login/invitation/{SECRET}/",
     f"/staff/calendar/{SECRET}.ics",
-    f"/Report/SUMMARY/{SECRET}/",  # nobody's page, but whoever reads it may mend it
+    f"/Report/SUMMARY/{SECRET}/",  # it is not a patient's page, and whoever reads it may be able to fix it
     f"/search/?q={SECRET}",
 ]
 
@@ -91,7 +91,7 @@ def server(django_db_setup, django_db_blocker, tmp_path_factory):
 
 @pytest.fixture
 def web(server, transactional_db):
-    """It runs, also where the test before ended with it away."""
+    """Makes sure that it runs, even if the test before ended without it."""
     if server.process is None or server.process.poll() is not None:
         server.start()
     return server
@@ -233,7 +233,7 @@ def test_nginx_holds_pages_for_a_second_and_nothing_else_ever(web, tmp_path):
         while "A title of this second" not in ask(SHEET)[0].text:
             assert time.monotonic() < saved + 2.5, "An edit takes longer than a second."
 
-        # Nothing is held of what is sent, searched for, or one person's; nor of what the site does not say may be held.
+        # Nothing is held that is sent, searched for or personal, or that the site does not allow to be held.
         for path in [*public_addresses(), "/search/?q=sciatica", "/admin/", "/admin/login/", "/nothing/"]:
             for _ in range(2):
                 answer, source = ask(path, Cookie="check=x")

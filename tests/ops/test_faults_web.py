@@ -38,7 +38,7 @@ def server(django_db_setup, django_db_blocker, tmp_path_factory):
 
 @pytest.fixture
 def web(server):
-    """It runs, whatever the test before did to it."""
+    """Makes sure that it runs, whatever the test before did to it."""
     before = server.log.stat().st_size if server.log.exists() else 0
     if server.process is None or server.process.poll() is not None:
         server.start()

@@ -60,7 +60,7 @@ def test_everything_moves_once_and_is_read_and_written_as_before(new_database, t
     assert "@example.com" in before
 
     assert "Set NEW_DATABASE_URL" in manage("move_to_postgresql", NEW_DATABASE_URL="sqlite:///x").stderr
-    # Ctrl-C half-way, on a terminal: nothing is there, and it can be run again.
+    # Ctrl-C half-way, on a terminal: nothing is left behind, and it can be run again.
     environment = {**os.environ, **database_environment(), "DATA_DIR": str(tmp_path), "NEW_DATABASE_URL": new_database}
     environment["DATABASE_URL"] = f"sqlite:///{tmp_path}/old.sqlite3"
     watched = OnTerminal([sys.executable, "manage.py", "move_to_postgresql"], env=environment)

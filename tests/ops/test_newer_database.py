@@ -1,4 +1,4 @@
-"""Older software on the database of a newer one: a deployment that was rolled back, or a machine that was forgotten."""
+"""Older software on the database of a newer version: a deployment that was rolled back, or a machine that was forgotten."""
 
 import subprocess
 import sys

@@ -25,7 +25,7 @@ def test_an_emergency_stops_at_once_and_asks_nothing_more(code, with_it):
     client = Client()
     response = client.post("/check/1/", {"emergency": [code, *with_it]})
     assert (response.status_code, response["Location"]) == (303, "/check/stop/")
-    for visitor in (client, Client()):  # the second has refused the cookie
+    for visitor in (client, Client()):  # the second browser has refused the cookie
         tree = parse(visitor.get("/check/stop/"))
         said = text(tree)
         for advice in SafetyAdvice.objects.filter(tier="emergency"):
@@ -179,7 +179,7 @@ def test_not_sure_about_a_sign_leads_to_111_and_back_to_the_question(client, num
     assert f"/check/{number}/" in links(tree)
     assert "Northern Ireland" in said
     expect_no_way_to_a_form(tree)
-    # It is no answer: nothing goes on from it, and the question is open again, with the sign that was ticked beside it.
+    # It is not an answer: nothing continues from it, and the question is open again, with the ticked sign beside it.
     assert client.get(f"/check/{number + 1}/").status_code == 303
     again = [
         control for control in inputs(parse(client.get(f"/check/{number}/"))) if control.get("checked") is not None

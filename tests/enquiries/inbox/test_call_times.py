@@ -112,7 +112,7 @@ def test_whether_this_is_a_good_time_to_call(hours, slots, at, good):
             london(2026, 10, 25, 0, 30),
             london(2026, 10, 25, 1, 30, fold=1),
         ),
-        # Nothing to promise.
+        # There is nothing to promise.
         (Hours(()), MORNINGS, london(2027, 2, 3, 10), None),
         (Hours(week(), (Closed(date(2027, 2, 1), date(2030, 1, 1), "for ever"),)), ANY, london(2027, 2, 3, 10), None),
     ],

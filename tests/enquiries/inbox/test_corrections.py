@@ -1,4 +1,4 @@
-"""A wrong address or number is put right from the enquiry, and mail that did not arrive says what to do."""
+"""A wrong address or number is corrected from the enquiry, and mail that did not arrive says what to do."""
 
 import pytest
 from django.urls import reverse

@@ -1,4 +1,4 @@
-"""Two enquiries that are one request: linking them, what becomes of each, and taking it back."""
+"""Two enquiries that are one request: linking them, what happens to each, and undoing it."""
 
 import threading
 import time
@@ -184,7 +184,7 @@ def test_strangers_and_closed_ones_are_pointed_out_before_it_is_done(client, rit
 
 
 def test_two_who_link_them_the_other_way_round_make_no_circle(transactional_db):
-    """Both at the same moment, each in a thread and a connection of its own."""
+    """Both at the same moment, each in its own thread with its own connection."""
     rita, sam = person("Rita", "reception"), person("Sam", "clinician")
     one, other = question(), consultation()
     start, said = threading.Barrier(2), []

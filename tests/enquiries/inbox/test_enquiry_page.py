@@ -1,4 +1,4 @@
-"""An enquiry's page over HTTP: whatever button is pressed, nothing that was typed into the other fields is lost."""
+"""An enquiry's page over HTTP: no button loses what was typed into the other fields."""
 
 import json
 from datetime import timedelta
@@ -86,7 +86,7 @@ def test_no_button_loses_what_was_typed_into_another_field(reception, staff, wit
         shown, said = values_of(after), text(tree(after))
         for name, value in typed.items():
             own = f"/step/{name.partition('-')[0]}/" in button["to"] or ("-" not in name and "change/" in button["to"])
-            if not own or shown.get(name):  # what is done is no longer there to fill in
+            if not own or shown.get(name):  # a step that is done can no longer be filled in
                 kept = shown.get(name, value if value in said or value != HALF else "")
                 assert value in kept, (number, button, name, kept)
 
@@ -200,7 +200,7 @@ def test_the_next_one_keeps_the_queue_and_the_place(reception):
     assert second.endswith("?queue=nobody&at=1")
     page = reception.get(second)
     assert "2 of 4 in Unassigned" in " ".join(text(tree(page)).split())
-    # Closed from the second place: what comes next is the one that was third.
+    # When the second in the list is closed, the next is the one that was third.
     enquiry = next(each for each in made if each.pk == order[1])
     close = reverse("admin:enquiries_enquiry_step", args=[enquiry.pk, "close"])
     done = reception.post(close, values_of(page) | {"close-outcome": "answered"}, follow=True)

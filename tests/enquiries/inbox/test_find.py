@@ -1,4 +1,4 @@
-"""The inbox's search box: whoever is on the telephone is found by the little that staff have caught of them."""
+"""The inbox's search box: a caller is found by the little that staff have heard of their name or number."""
 
 from collections import Counter
 from datetime import date
@@ -82,7 +82,7 @@ def test_words_that_are_too_far_from_the_name_find_nobody(reception, subtests):
         with subtests.test(typed=typed):
             assert listed(reception, q=typed) == []
     assert "Nothing found. Try fewer letters" in text(parse(reception.get(LIST, {"q": "Zmkth"})))
-    # A caller's date of birth is no day of this century.
+    # A caller's date of birth is not a day of this century.
     assert "on Wednesday 3 May 1961. We do not ask for dates of birth. Try fewer" in text(
         parse(reception.get(LIST, {"q": "3/5/1961"}))
     )
@@ -165,7 +165,7 @@ def test_what_is_stored_to_find_a_name_by_says_little_about_it(db):
     assert shared <= {*blind_index.digits("0018"), *blind_index.digits("460018")} | {
         key for length in range(3, 11) for key in blind_index.mailbox_begins("ada"[:length])
     } | set(blind_index.domain("example.com")) | set(blind_index.domain("example"))
-    # A hash of one kind is no hash of another.
+    # A hash of one kind never matches another kind.
     assert not set(blind_index.mailbox_begins("ann")) & set(blind_index.begins_or_sounds("ann"))
     for title in ("mr", "dr"):
         assert not kept.keys() & set(blind_index.begins_or_sounds(title))

@@ -67,7 +67,7 @@ def test_a_morning_from_the_first_call_to_the_booking(browser, site, smtp, mail_
         page.get_by_role("button", name="Book and email the patient").click()
         expect(page.get_by_text("Booked. Confirmation emailed.")).to_be_visible()
         wait_for(lambda: any("10:30am" in text_of(mail) for mail in smtp.messages), what="the appointment's mail")
-        # Handed over: the owner is somebody else.
+        # After the handover it is assigned to somebody else.
         sam = person("Sam", "clinician")
         page.reload()
         page.get_by_label("Assigned to").select_option(value=str(sam.pk))

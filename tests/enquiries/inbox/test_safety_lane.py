@@ -1,4 +1,4 @@
-"""A person with a warning sign: called within minutes, told what to do, recorded once, and never forgotten to have been flagged."""
+"""A person with a warning sign is called within minutes, told what to do, recorded once, and stays known as flagged."""
 
 from datetime import timedelta
 
@@ -43,7 +43,7 @@ def fresh(enquiry) -> Enquiry:
         (9, (12, 0), (12, 30)),
         (3, (16, 45), (17, 0)),  # while somebody is still there
         (1, (16, 57), (17, 7)),  # too near closing time to be another try
-        (1, (20, 0), (20, 10)),  # whoever calls at night is there
+        (1, (20, 0), (20, 10)),  # somebody who is calling at night is at their desk
     ],
 )
 def test_a_flagged_call_is_tried_again_in_minutes(db, failed, at, again):
@@ -281,7 +281,7 @@ def test_a_clinician_is_told_once_by_a_mail_that_says_nothing(reception, mail_th
     assert "Told Carl by email" in page_of(reception, enquiry)
     assert fresh(enquiry).is_flagged
     assert step(reception, enquiry, "tell", whom=User.objects.get(username="edith").pk).status_code == 422
-    # Another sign after it was settled is another reason to tell.
+    # Another sign, after the first was settled, is a new reason to tell a clinician.
     step(reception, enquiry, "call", result="spoke", advice="999")
     refused = step(reception, enquiry, "tell", whom=carl.pk)
     assert refused.status_code == 422

@@ -1,4 +1,4 @@
-"""What is set aside says why and is released in one press; several enquiries are given to a colleague at once."""
+"""What is set aside says why and is released with one press; several enquiries are assigned to a colleague at once."""
 
 from django.urls import reverse
 

@@ -107,7 +107,7 @@ def test_statistics_are_the_owners_and_a_wrong_range_is_said(client, staff):
 
 
 def test_reads_are_counted_by_sheet_and_day_without_a_write_and_without_anybody(db, staff, sheet):
-    reads.write()  # what tests before this one opened
+    reads.write()  # what earlier tests opened
     SheetReads.objects.all().delete()
     reader, editor = Client(), Client()
     editor.force_login(staff)

@@ -54,7 +54,7 @@ def test_a_refused_connection_loses_nothing(db, mail_through):
         ("rcpt", "421 4.3.2 harsh words", "SMTPRecipientsRefused 421"),
         ("data", "451 4.3.0 harsh words", "SMTPDataError 451"),
         ("data", "421 4.3.0 harsh words", "SMTPDataError 421"),
-        # What the server holds against our sender is ours to mend, not this mail's fault.
+        # A server's complaint about our sender is for us to fix, and not this email's fault.
         ("mail", "553 5.7.1 harsh words", "SMTPSenderRefused 553"),
         ("mail", "530 5.7.0 sign in first", "SMTPSenderRefused 530"),
     ],
@@ -129,7 +129,7 @@ def test_a_server_gone_in_the_middle_of_a_message_loses_nothing(db, sheet, mail_
         assert b"DATA" in b"".join(vanishing.heard).upper()
     [(state, error)] = states()
     assert state == MessageState.WAITING
-    # Whether the system reports the reset while we write or while we read is a matter of luck.
+    # The system may report the reset while we write or while we read.
     assert error in {"SMTPServerDisconnected", "ConnectionResetError", "BrokenPipeError"}
     settings.EMAIL_PORT = mail_through.port
     expect_delivered_once(mail_through, mails=1)
@@ -177,7 +177,7 @@ def test_one_connection_carries_as_many_mails_as_it_may_and_no_more(db, mail_thr
 
 
 def test_a_slow_mail_server_holds_up_no_form(transactional_db, mail_through):
-    """SMTP happens outside any transaction: a patient can send a form while a mail is on the wire."""
+    """SMTP happens outside any transaction, so a patient can send a form while an email is being sent."""
     accepted = []
 
     def send_a_form():

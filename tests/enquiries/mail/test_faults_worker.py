@@ -19,7 +19,7 @@ HOUR = timedelta(hours=1)
 
 
 def clock_steps(by: timedelta) -> None:
-    """The machine's clock jumps: to the rows, every moment that was written down is so much further away."""
+    """The machine's clock jumps: as the rows see it, every moment that was stored is that much further away."""
     OutgoingMessage.objects.update(
         created_at=F("created_at") - by,
         next_attempt_at=F("next_attempt_at") - by,

@@ -1,4 +1,4 @@
-"""What is kept no longer is gone: from every table, the log, the outbox and the files of the database."""
+"""What is no longer kept is gone from every table, the log, the outbox and the files of the database."""
 
 import io
 from datetime import timedelta
@@ -120,7 +120,7 @@ def test_no_table_log_or_outbox_row_holds_them_afterwards(db, mail_through, staf
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL's files are the server's")
 def test_the_files_of_the_database_hold_no_ciphertext_of_them(transactional_db):
-    """secure_delete overwrites: even who has the key and the file finds nothing."""
+    """secure_delete overwrites, so even somebody with the key and the file finds nothing."""
     from pathlib import Path
 
     enquiry = delivered(31)

@@ -1,4 +1,4 @@
-"""A purge with very much to do lets the mail go in between, and goes on where it stopped."""
+"""A purge with a lot to do lets email be sent in between, and continues where it stopped."""
 
 import io
 import logging
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("db")
 
 @pytest.fixture
 def over():
-    """A consultation whose time is over, with its mails of then."""
+    """A consultation whose retention has ended, with its emails."""
     made = consultation(email="over@example.com")
     then = timezone.now() - timedelta(days=3650)
     Enquiry.objects.filter(pk=made.pk).update(**whole_status("closed", then))

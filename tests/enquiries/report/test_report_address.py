@@ -1,4 +1,4 @@
-"""The address of a report, put right on its confirmation: where the mail goes then, and what the earlier link opens."""
+"""The address of a report, corrected on its confirmation: where the email then goes, and what the earlier link opens."""
 
 import re
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""What the desk says of an author's words: what may not be public and with which reason it may, and how easy they are."""
+"""What the desk says about an author's words: what the claims guard stops, which reason allows it, and how readable they are."""
 
 import pytest
 from django.urls import reverse

@@ -1,4 +1,4 @@
-"""Rows that an editor lists within one form: each once, and two of them may trade names."""
+"""Rows that an editor lists within one form: each once, and two of them may swap names."""
 
 import pytest
 from django.urls import reverse

@@ -96,7 +96,7 @@ def test_a_discarded_draft_leaves_the_page_as_it_was_and_its_words_in_the_histor
     assert not publishing_rules.written_since_sign_off(public_sheet).exists()
     desk.post(reverse("admin:factsheets_factsheet_edition", args=[public_sheet.pk, wording.number]))
     assert public_sheet.open_draft.sections.get().body.strip() == "A platypus. [@NG59]"
-    # Whoever put them back did not write them.
+    # Restoring words does not make somebody their author.
     assert wording.pk in publishing_rules.written_since_sign_off(public_sheet.open_draft).values_list("pk", flat=True)
 
 
@@ -242,7 +242,7 @@ def test_patients_questions_of_a_draft_go_live_with_it_and_undo_nothing_that_col
     assert public_sheet.open_draft is None
     live.refresh_from_db()
     assert live.questions == ["may i walk", "can a wombat help", "how far should i walk"]
-    # Of a discarded draft nothing is left.
+    # Nothing is left of a discarded draft.
     again = actions.begin_draft(sheet=public_sheet, by=author)
     save(desk, change_address(again.sections.get()), asked="")
     desk.post(
@@ -342,7 +342,7 @@ def test_a_planned_publication_waits_for_its_day_and_for_the_words_that_were_sig
     opened = values_of(desk.get(change_address(section)))
     actions.transition(sheet=new, step=Step.SIGNED_OFF, by=reviewer, review_due_on=due, **plan)
     assert new.state == State.SCHEDULED
-    # A correction of the page meanwhile says nothing of the signature, which is for exactly these words.
+    # A correction of the page meanwhile does not affect the signature, which is for exactly these words.
     actions.ask_for_review(sheet=public_sheet, by=author, changes=["Changed: source NG59, year"])
     assert "changed since sign-off" not in text(tree(desk.get(desk_of(new))))
     assert "changed since sign-off" in text(tree(desk.get(desk_of(public_sheet))))

@@ -90,7 +90,7 @@ def test_a_public_page_is_changed_by_two_people_and_answers_throughout(browser, 
         expect(page.get_by_text("is now in clinical review")).to_be_visible()
         assert "10 minutes" not in readers_see()
 
-        # The reviewer hears of it, sees it first, comments, and sends it back with words.
+        # The reviewer is emailed, sees it first, comments, and sends it back with a note.
         deliver()
         assert mail_through.recipients[-1] == ["clive@example.com"]
         clinician.open("/admin/")
@@ -127,7 +127,7 @@ def test_a_public_page_is_changed_by_two_people_and_answers_throughout(browser, 
         expect(reader.get_by_text("is now a draft")).to_be_visible()
         assert "10 minutes" not in readers_see()
 
-        # The author hears, resolves it, and sends it again.
+        # The author is emailed, resolves the comment, and sends it again.
         deliver()
         assert mail_through.recipients[-1] == ["edith@example.com"]
         assert desk_of(sheet.open_draft) in text_of(mail_through.messages[-1])

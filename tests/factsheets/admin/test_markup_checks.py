@@ -108,9 +108,7 @@ def test_a_text_that_readers_would_see_broken_comes_back_with_its_line(desk, aut
 @pytest.mark.long
 def test_what_readers_of_a_public_page_see_broken_is_on_its_page_and_in_the_reminder_of_its_review(client):
     sheet = FactSheet.objects.get(slug="about-back-pain")
-    FactSheet.objects.filter(slug="stress-and-back-pain").update(
-        state="retired"
-    )  # as colleagues do, who know of no link
+    FactSheet.objects.filter(slug="stress-and-back-pain").update(state="retired")  # as colleagues do who have no link
     section = sheet.sections.filter(kind="text").first()
     section.body = "It is <b>safe</b>. Read [more](/fact-sheets/stress-and-back-pain/)."
     Section.objects.filter(pk=section.pk).update(body=section.body)

@@ -145,7 +145,7 @@ def test_parts_are_opened_moved_and_added_and_nothing_typed_is_lost(desk, author
     typed_meanwhile = values_of(desk.get(change_address(first))) | {"body": "Half a sentence, and more"}
 
     def type_on(instance, **_):
-        """Their other tab types on while this save saves what it had typed before."""
+        """Their other tab goes on typing while this save stores what it had typed before."""
         if instance.pk == first.pk:
             data = QueryDict(mutable=True)
             data.update(typed_meanwhile)
@@ -386,7 +386,7 @@ def test_the_pages_of_a_sheet_ask_as_much_however_many_sheets_there_are(desk, au
     def asked() -> list[tuple[int, int]]:
         found = []
         for address in addresses:
-            desk.get(address)  # what a page keeps in memory is asked for once
+            desk.get(address)  # what a page caches is read once
             with CaptureQueriesContext(connection) as queries:
                 assert desk.get(address).status_code == 200
             found.append((count(queries), sum('"document"' in each["sql"] for each in queries)))

@@ -56,7 +56,7 @@ def lines_of(section: Section) -> list[str]:
 
 
 def expect_what_protects(sheet: FactSheet, shown: str, left_out: str) -> None:
-    """Nothing that protects is left out, and what is has its heading among the names of what is."""
+    """No safety text is left out, and every omitted part is named in the list of what is left out."""
     protecting, shown = 0, bare(shown)
     for section in Section.objects.filter(sheet=sheet, layer=Layer.LEAFLET):
         lines = lines_of(section)

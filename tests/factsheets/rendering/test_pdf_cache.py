@@ -21,14 +21,14 @@ pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.once, pytest.mark.long]
 
 @pytest.fixture(autouse=True)
 def lru(monkeypatch):
-    """An empty one, as in a new process."""
+    """An empty cache, as in a new process."""
     monkeypatch.setattr(page_cache, "cache", LRUCache(MAX_BYTES))
     return page_cache.cache
 
 
 @pytest.fixture
 def compiled(monkeypatch):
-    """How often a leaflet was made, seen from beside it."""
+    """Counts how often a leaflet was made."""
     calls, make = [], printed.leaflet_pdf
 
     def counting(*args, **options):
@@ -88,7 +88,7 @@ def test_a_review_that_became_overdue_at_midnight_stands_in_the_next_mail(sheet,
 
 
 def test_what_was_read_before_an_edit_is_not_kept_as_what_came_after(sheet):
-    """The mail worker has the sheet in hand while an editor saves it."""
+    """An editor saves the sheet while the mail worker is rendering it."""
     in_hand = FactSheet.objects.select_related("topic", "reviewed_by").get(pk=sheet.pk)
     sheet.title = "Another title of this minute"
     sheet.save()
