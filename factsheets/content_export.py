@@ -32,6 +32,7 @@ from factsheets.models import (
     Topic,
     WordList,
 )
+from factsheets.models.section import GAP
 
 FILES = {
     "topics.yaml": Topic,
@@ -84,7 +85,6 @@ HEADS = {
     ],
 }
 FOLDER = "content"  # in the ZIP
-GAP = 10  # between two places
 FLOWING = 100  # characters of a list that still goes on one line
 FINDINGS, RELATED = "What the studies found, for this sheet", "Related sheets"
 ONE_LINE = 1_000_000  # characters: a value is never wrapped, so that one changed word is one changed line

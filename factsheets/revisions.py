@@ -29,7 +29,7 @@ from factsheets.models import (
     Topic,
     Tradition,
 )
-from factsheets.models.section import Aspect, Layer, section_name
+from factsheets.models.section import GAP, Aspect, Layer, section_name
 from factsheets.models.sheet import SheetKind
 from factsheets.rendering.document import verdict_of
 from factsheets.rendering.markdown import CITATION, EMPHASIS, STRONG, BodyError, as_read
@@ -198,11 +198,11 @@ def put_back(sheet: FactSheet, content: dict) -> None:
         sheet.save(update_fields=list(SHEET))
         sheet.sections.exclude(slug__in=[each["slug"] for each in content["sections"]]).delete()
         for number, each in enumerate(content["sections"], start=1):
-            _put_back_section(sheet, each, position=number * 10)
+            _put_back_section(sheet, each, position=number * GAP)
         sheet.related.all().delete()
         for number, link in enumerate(content["related"], start=1):
             to = _find(FactSheet, "slug", link["to"], "related sheet")
-            RelatedSheet.objects.create(sheet=sheet, to=to, reason=link["reason"], position=number * 10)
+            RelatedSheet.objects.create(sheet=sheet, to=to, reason=link["reason"], position=number * GAP)
         if "findings" in content:
             sheet.source_uses.all().delete()
             for key, finding in content["findings"].items():
@@ -231,7 +231,7 @@ def _put_back_section(sheet: FactSheet, kept: dict, position: int) -> None:
     section.statement_uses.exclude(statement__key__in=keys).delete()
     for number, key in enumerate(keys, start=1):
         statement = _find(Statement, "key", key, "statement of evidence")
-        StatementUse.objects.update_or_create(section=section, statement=statement, defaults={"position": number * 10})
+        StatementUse.objects.update_or_create(section=section, statement=statement, defaults={"position": number * GAP})
 
 
 def _figure(slug: str | None) -> Figure | None:

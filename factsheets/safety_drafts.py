@@ -36,11 +36,11 @@ from factsheets.models import (
     Tier,
 )
 from factsheets.models.draft import DraftEvent
+from factsheets.models.section import GAP
 from factsheets.revisions import Change
 from factsheets.safety_revisions import FIELDS, in_order, snapshot
 
 MANY = {field.name for field in SafetyAdvice._meta.many_to_many}
-GAP = 10  # between two places in the order
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,12 @@ from django.db import transaction
 
 from factsheets import actions, publishing_rules
 from factsheets.models import FactSheet, Section
+from factsheets.models.section import GAP
 from factsheets.rendering.document import in_reading_order
 
 
 def place(*, section: Section, after: Section | None) -> None:
-    """Puts a section behind another of its sheet, or first, and renumbers them all in steps of ten."""
+    """Puts a section behind another of its sheet, or first, and renumbers them all in steps of `GAP`."""
     with transaction.atomic():
         actions.lock(section.sheet)
         order = list(section.sheet.sections.exclude(pk=section.pk))
@@ -21,7 +22,7 @@ def place(*, section: Section, after: Section | None) -> None:
 
 def _number(order: list[Section]) -> None:
     for number, each in enumerate(order, start=1):
-        each.position = number * 10
+        each.position = number * GAP
 
 
 def shift(*, section: Section, up: bool, by) -> None:

@@ -13,7 +13,7 @@ from django.utils.text import capfirst, slugify
 from backcare.core.forms import as_number
 from factsheets.markup_checks import SIGNS
 from factsheets.models import Claim, SafetyAdvice
-from factsheets.models.section import TAKEN_SLUGS
+from factsheets.models.section import GAP, TAKEN_SLUGS
 
 
 def free_slug(words: str, taken: set[str], fallback: str) -> str:
@@ -167,7 +167,7 @@ class OrderedFormSet(TradingFormSet):
 
     def _placed(self, form):
         if not form.instance.position:
-            form.instance.position = max([0, *(each.instance.position or 0 for each in self.forms)]) + 10
+            form.instance.position = max([0, *(each.instance.position or 0 for each in self.forms)]) + GAP
         return form
 
 

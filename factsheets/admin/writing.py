@@ -37,6 +37,7 @@ from factsheets.models import (
     Statement,
     UnsavedEdit,
 )
+from factsheets.models.section import GAP
 from factsheets.publishing_rules import Obstacle
 from factsheets.rendering.document import in_reading_order
 from factsheets.rendering.markdown import CITATION
@@ -279,7 +280,7 @@ class OnOnePage(GivesBack):
             default=0,
         )
         at = f"{ROWS}-{len(rows)}"
-        added = {f"{at}-statement": str(picked[0].pk), f"{at}-position": str(last + 10), f"{at}-id": ""}
+        added = {f"{at}-statement": str(picked[0].pk), f"{at}-position": str(last + GAP), f"{at}-id": ""}
         owner = here["part"].removeprefix("section-")
         added |= {f"{at}-section": owner if owner.isdecimal() else "", f"{ROWS}-TOTAL_FORMS": str(len(rows) + 1)}
         added |= {f"{ROWS}-INITIAL_FORMS": typed.get(f"{ROWS}-INITIAL_FORMS", "0"), "kind": SectionKind.EVIDENCE}
@@ -487,7 +488,7 @@ def _move_row(row: UnsavedEdit, said: str) -> None:
     to = at - 1 if way == "up" else at + 1
     if 0 <= to < len(order):
         order[at], order[to] = order[to], order[at]
-    placed = {f"{rows}-{each}-position": str(place * 10) for place, each in enumerate(order, start=1)}
+    placed = {f"{rows}-{each}-position": str(place * GAP) for place, each in enumerate(order, start=1)}
     autosave.set_fields(row, **placed)
 
 

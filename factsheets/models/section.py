@@ -7,6 +7,8 @@ from django.utils.text import Truncator
 
 from factsheets.models.natural import NaturalKeyModel
 
+GAP = 10  # between the numbers of two places in an order, as staff and the content's files leave it
+
 
 class SectionKind(models.TextChoices):
     """What a section is, and so how each output sets it."""

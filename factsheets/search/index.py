@@ -173,7 +173,7 @@ def _add(writer: tantivy.IndexWriter, new: Index, entry: Entry) -> None:
 
 
 def _wanted(asked: dict) -> tuple[dict[str, str], Callable[[list[str]], list[Entry]]]:
-    """The digest of everything that can be found, and the functions that make its entries."""
+    """The digest of everything that can be found, and the function that makes the entries of some of it."""
     digests, shared = {}, {}
     for entry in [*_terms(), *pages.entries()]:
         shared[entry.key] = entry

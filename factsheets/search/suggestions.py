@@ -1,7 +1,7 @@
 """Spelling help: the nearest of our words for an unknown one, if nothing good was found without it.
 
 It never changes what somebody asks. A word of our own vocabulary, and an English word that is spelt well (`ordinary.txt`), stays
-as it is; what is offered begins with the same letter and is one letter away, or two in a long word.
+as it is; what is offered begins with the same letter and is one letter away, or up to three in a long word.
 """
 
 from functools import cache

@@ -42,7 +42,7 @@ STOP = FUNCTION | frozenset(EVERYDAY_WORDS.split())
 MEDICATION = re.compile(r"\bmedications?\b")
 
 ANALYZER = TextAnalyzerBuilder(Tokenizer.regex(r"[\p{L}\p{N}]+")).filter(Filter.stemmer("english")).build()
-_stemming = threading.Lock()  # one for each thread, because the analyser holds the word it works on
+_stemming = threading.Lock()  # one thread at a time, because the analyser holds the word it works on
 AMERICAN = re.compile(r"(?<=[a-z]{3})iz(e[ds]?|ing|ations?)\b")
 POSSESSIVE = re.compile(r"['’‘`´ʼ＇]s\b")
 
