@@ -117,7 +117,7 @@ def broken_in(sheet: FactSheet, sections) -> Iterator[tuple[str, str]]:
     for related in sheet.related.all():
         yield from _plain(related, "related pages")
     for use in sheet.source_uses.select_related("source"):
-        yield from _plain(use, f"what {use.source.key} found")
+        yield from _plain(use, f"what “{use.source}” found")
     for section in sections:
         yield from _plain(section, str(section))
         for problem in broken(section.body, sheet=sheet, kind=section.kind, layer=section.layer):
@@ -206,9 +206,10 @@ def _unfindable(body: str) -> list[str]:
             for key in sorted(keys - set(known))
         ),
         *(
-            f"Source {key} has no link: readers could not look it up. Add its DOI, PubMed number, web address or ISBN first."
-            for key, source in sorted(known.items())
-            if not (source.address or source.isbn)
+            f"The source “{known[key]}” has no link: readers could not look it up. "
+            "Add its DOI, PubMed number, web address or ISBN first."
+            for key in sorted(known)
+            if not (known[key].address or known[key].isbn)
         ),
     ]
 

@@ -215,11 +215,16 @@ def _plain(name: str) -> str:
     return re.sub(r"[^A-Z0-9-]", "", unicodedata.normalize("NFKD", name).upper()).strip("-")
 
 
+def key_in(text: str) -> str:
+    """The short name in “Low back pain (NG59)”, as lists name a source, or in “NG59: Low back pain”; else the text as one."""
+    named = re.search(r"\(([A-Z0-9-]+)\)\Z", text.strip())
+    return named[1] if named else text.partition(":")[0].strip("[]@ ").upper()
+
+
 def known(text: str) -> list[Source]:
     """The sources that somebody may mean: by key, DOI, PubMed number, or words of title, authors and series. Twelve at most."""
     text = " ".join(text.split())
-    key = text.partition(":")[0].strip("[]@ ").upper()
-    if exact := Source.objects.filter(key=key).first():
+    if exact := Source.objects.filter(key=key_in(text)).first():
         return [exact]
     identifiers = _identifiers(text)
     for name in ("doi", "pmid", "pmcid", "isbn"):

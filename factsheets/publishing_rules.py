@@ -77,7 +77,7 @@ def obstacles(sheet: FactSheet, *, sections: list[Section] | None = None, built:
             Obstacle("It has no sources. Find one with “Cite a source” below a text, or show a statement of evidence.")
         )
     found += [
-        Obstacle(f"Source {source.key} needs {' and '.join(source.lacks)} before a published sheet may cite it.")
+        Obstacle(f"The source “{source}” needs {' and '.join(source.lacks)} before a published sheet may cite it.")
         for source in Source.objects.filter(key__in=[each["key"] for each in document["references"]])
         if source.lacks
     ]

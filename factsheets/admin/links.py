@@ -84,7 +84,7 @@ def _settle(request):
         _take(request, link)
     elif request.POST.get("do") == "read" and link.outcome == LinkOutcome.CHANGED and seen == link.new_digest:
         link_check.read_again(link)
-        messages.success(request, f"Noted: somebody has read {link.source.key} as it is now.")
+        messages.success(request, f"Noted: somebody has read “{link.source}” as it is now.")
     else:
         messages.warning(request, CHANGED)
     return HttpResponseRedirect(reverse("admin:factsheets_source_links"))
@@ -93,14 +93,14 @@ def _settle(request):
 def _take(request, link: SourceLink) -> None:
     source = link.source
     if source.url != link.address:
-        messages.warning(request, f"Somebody has changed the address of {source.key} in the meantime.")
+        messages.warning(request, f"Somebody has changed the address of “{source}” in the meantime.")
         return
     before = shared_revisions.snapshot(source)
     source.url = link.moved_to
     try:
         source.full_clean()
     except ValidationError as error:
-        messages.error(request, f"Not taken. {' '.join(error.messages)} Enter it by hand on the page of {source.key}.")
+        messages.error(request, f"Not taken. {' '.join(error.messages)} Enter it by hand on the page of “{source}”.")
         return
     with transaction.atomic():
         source.save()
@@ -110,4 +110,4 @@ def _take(request, link: SourceLink) -> None:
         changed = [sheet.title for sheet in actions.refresh_changed() if sheet.is_published]
         link.delete()
     told = f" Changed in: {', '.join(changed)}." if changed else ""
-    messages.success(request, f"{source.key} has its new address.{told}")
+    messages.success(request, f"“{source}” has its new address.{told}")

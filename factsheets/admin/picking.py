@@ -185,7 +185,7 @@ class SourcesField(forms.Field):
 
     def has_changed(self, initial, data):
         named = [getattr(each, "key", each) for each in initial or []]
-        return set(named) != {text.partition(":")[0].strip() for text in data or [] if text.strip()}
+        return set(named) != {pasted_citation.key_in(text) for text in data or [] if text.strip()}
 
 
 class CitedSourceField(forms.CharField):
@@ -204,7 +204,7 @@ class CitedSourceField(forms.CharField):
         text = " ".join(super().to_python(value).split())
         if not text:
             return None
-        key, words = text.partition(":")[0].strip().upper(), text.casefold().split()
+        key, words = pasted_citation.key_in(text), text.casefold().split()
         found = [each for each in self.among if each.key == key] or [
             each
             for each in self.among

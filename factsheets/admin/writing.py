@@ -356,7 +356,7 @@ class OnOnePage(GivesBack):
             ],
             "aside_at": autosave.clock(aside.typed_at) if aside else "",
             "tab": request.POST.get(autosave.TAB) or autosave.new_tab(row if is_kept else None),
-            "sources": Source.objects.values("key", "title", "authors", "year"),
+            "sources": Source.objects.only("key", "title", "authors", "year"),
             "pages": picking.pages() if self.model is Section else [],
             "terms": GlossaryTerm.objects.values_list("term", flat=True).order_by("term"),
             "proof_page": self._proof_page(request, sheet, obj, typed),
@@ -595,9 +595,9 @@ def cite_new(request, source: Source):
     row = autosave.look(sheet=section.sheet, part=autosave.part_of(section), by=request.user)
     if row.typed:
         autosave.add_words(row, BODY, f" [@{source.key}]")
-        messages.info(request, f"Cited as [@{source.key}] at the end of the text, which is not saved yet.")
+        messages.info(request, f"“{source}” is cited at the end of the text, which is not saved yet.")
     else:
-        messages.info(request, f"Cite it as [@{source.key}].")
+        messages.info(request, f"Find “{source}” with “Cite a source” to cite it.")
     return HttpResponseRedirect(reverse("admin:factsheets_section_change", args=[section.pk]))
 
 

@@ -2,8 +2,11 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.formats import date_format
+from django.utils.text import Truncator
 
 from factsheets.models.natural import NaturalKeyModel
+
+NAMED_BY = 90  # characters of its title
 
 
 class Source(NaturalKeyModel):
@@ -83,7 +86,8 @@ class Source(NaturalKeyModel):
         ordering = ["key"]
 
     def __str__(self):
-        return f"{self.key}: {self.title}"
+        """Its title first, which people know it by, and the short name that tells two of one title apart."""
+        return f"{Truncator(self.title).chars(NAMED_BY)} ({self.key})"
 
     @property
     def address(self) -> str:

@@ -91,7 +91,7 @@ def test_a_source_shows_its_uses_and_another_year_is_drafted_by_one_and_publishe
     assert preview["Cache-Control"].count("no-store") == 1
     assert "2031" not in text(page(client, path))
     assert "There is an open draft of this" in text(tree(client.get(address)))
-    assert f"NG59: {source.title}" in text(tree(client.get("/admin/"))).partition("Drafts of what sheets share")[2]
+    assert f"{source.title} (NG59)" in text(tree(client.get("/admin/"))).partition("Drafts of what sheets share")[2]
     # Another title or other authors may be another study, under the same link; a slip of a letter may not.
     was = shared_revisions.snapshot(source) | {"authors": "Vickers AJ, Linde K"}
     for name, words, asks in [
@@ -458,8 +458,8 @@ def test_newer_site_content_is_in_the_history(tmp_path):
     fixtures.load()
     kept = SharedEdition.objects.order_by("label", "number").values_list("name", "step")
     assert list(kept) == [
-        ("EDA: Theirs", "installed"),
-        ("EDA: Theirs", "installed"),
+        ("Theirs (EDA)", "installed"),
+        ("Theirs (EDA)", "installed"),
         ("Heat for recent pain", "installed"),
         ("Heat for recent pain", "installed"),
     ]

@@ -109,11 +109,14 @@ def test_the_desk_lists_the_sources_that_somebody_still_has_to_check(desk, sheet
 
 @pytest.mark.long
 def test_a_sheet_whose_source_a_reader_cannot_find_or_date_is_not_published_until_it_can(desk, sheet):
-    assert not [each.text for each in obstacles(sheet) if "Source" in each.text]
+    assert not [each.text for each in obstacles(sheet) if "may cite it" in each.text]
     source = Source.objects.get(key="NHS-PMR")
     Source.objects.filter(pk=source.pk).update(url="", accessed=None)
     shown = " ".join(text(tree(desk.get(desk_of(sheet)))).split())
-    wanted = "Source NHS-PMR needs a link or an ISBN and a year or the date when it was read before a published sheet"
+    wanted = (
+        "The source “Polymyalgia rheumatica (NHS-PMR)” needs a link or an ISBN and a year or the date when it was read "
+        "before a published sheet"
+    )
     assert wanted in shown
     listed = " ".join(text(tree(desk.get(reverse("admin:factsheets_source_changelist"), {"q": "NHS-PMR"}))).split())
     assert "A link or an ISBN and a year or the date when it was read" in listed

@@ -51,7 +51,7 @@ REFUSED = [
     ("Read [more](https://nhs).", "the link “more” is not a web address."),
     ("Read [more](/admin/).", "leads to the staff desk"),
     ("Keep moving. [@NG59; @NOWHERE]", "No source has the short name NOWHERE."),
-    ("Keep moving. [@CAP12]", "Source CAP12 has no link: readers could not look it up."),
+    ("Keep moving. [@CAP12]", " (CAP12)” has no link: readers could not look it up."),
 ]
 SOUND = (
     "**Any chair** is *fine*, **even\na low one**, [*in the clinic*](/about/). [@NG59][@NG59]\n\n"

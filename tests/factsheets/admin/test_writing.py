@@ -233,7 +233,7 @@ def test_a_source_is_cited_by_words_of_it_or_made_of_what_was_pasted(desk, autho
     # Enter in one of these boxes, without script, presses the form's first button on the page.
     first = next(each for each in tree(to_nice).iter("button") if each.get("form") == "section_form")
     by_enter = press(desk, address, **{first.get("name"): first.get("value"), "_source": "vickers acupuncture"})
-    assert "VICKERS12:" in shown(by_enter) and first.get("name") == "_preview"
+    assert "(VICKERS12)" in shown(by_enter) and first.get("name") == "_preview"
     explained = press(desk, address, _explain="yes", _word="sciatica")
     assert values_of(explained)["body"].lower().endswith(" sciatica")
     assert "“zzz” is not in it yet." in shown(press(desk, address, _explain="yes", _word="zzz"))
