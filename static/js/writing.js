@@ -4,6 +4,10 @@
 // the browser asks before it loses what was typed.
 (() => {
   "use strict";
+  // Each frame of a preview begins at one place, and would move this page to itself.
+  if (document.querySelector(".side-by-side")) {
+    addEventListener("load", () => setTimeout(() => document.querySelector(location.hash || "body")?.scrollIntoView()));
+  }
   const form = document.querySelector(".writing form, .change-form #content-main form:not([data-draft]), .flag-form, #wording_form");
   if (!form) return;
   const QUIET = 900, PULSE = 30_000; // milliseconds without a letter before it is kept, and between two signs of life
@@ -158,18 +162,22 @@
     form.querySelectorAll("button[name=_cite], button[name=_explain]").forEach((button) => {
       button.addEventListener("click", (event) => {
         const field = document.getElementById(button.name === "_cite" ? "source-asked" : "word-asked");
-        const list = [...document.getElementById(field.getAttribute("list")).options].map((each) => each.value);
-        const chosen = button.name === "_cite" && button.value ? button.value : field.value.trim();
-        if (!list.includes(chosen)) return; // the server looks for it
+        const list = [...document.getElementById(field.getAttribute("list")).options];
+        const named = button.value && button.name === "_cite" ? button.value : field.value.trim();
+        const known = list.find((each) => each.value === named || each.dataset.key === named);
+        if (!known) return; // the server looks for it
+        const chosen = known.dataset.key || known.value;
         event.preventDefault();
-        body.setSelectionRange(body.selectionEnd, body.selectionEnd);
+        const isCited = button.name === "_cite"; // behind the word, and not in it
+        const at = body.selectionEnd + (isCited ? /^\S*/.exec(body.value.slice(body.selectionEnd))[0].length : 0);
+        body.setSelectionRange(at, at);
         const beside = /(?:\s*\[@[^\]]*\])*\s*$/.exec(body.value.slice(0, body.selectionEnd))[0];
-        if (button.name === "_cite" && (beside.match(/@[A-Z0-9-]+/g) || []).includes(`@${chosen}`)) {
+        if (isCited && (beside.match(/@[A-Z0-9-]+/g) || []).includes(`@${chosen}`)) {
           field.value = ""; // it is cited just there already
           return;
         }
-        const isWord = button.name !== "_cite" && /(^|\s)$/.test(body.value.slice(0, body.selectionEnd));
-        write(button.name === "_cite" ? ` [@${chosen}]` : isWord ? chosen : ` ${chosen}`);
+        const isWord = !isCited && /(^|\s)$/.test(body.value.slice(0, body.selectionEnd));
+        write(isCited ? ` [@${chosen}]` : isWord ? chosen : ` ${chosen}`);
         field.value = "";
       });
     });

@@ -81,7 +81,13 @@ def test_a_public_page_is_changed_by_two_people_and_answers_throughout(browser, 
         expect(old.get_by_text("Keep moving about")).to_be_attached()
         expect(page.locator(".difference ins")).to_contain_text("for 10 minutes a day")
         editor.expect_accessible()
+        assert page.locator(".difference ins").bounding_box()["y"] < WIDE["height"], (
+            "Beside the pages, and not below them."
+        )
         page.locator("#content-main").get_by_role("link", name="Wide screen").click()
+        expect(new.get_by_text("for 10 minutes a day")).to_be_attached()
+        frames = [page.locator("iframe").nth(each).bounding_box() for each in (0, 1)]
+        assert 100 < frames[0]["y"] == frames[1]["y"] < WIDE["height"] / 2, "Side by side, below the heading."
         page.locator(".breadcrumbs").get_by_role("link", name=sheet.title).click()
         leaflet = page.get_by_role("link", name="Leaflet (PDF)").get_attribute("href")
         assert page.request.get(leaflet).body().startswith(b"%PDF")
@@ -241,9 +247,14 @@ def test_a_new_sheet_is_written_on_one_page_with_nothing_known_by_heart_and_noth
         asked = page.get_by_label("Patients’ questions that this answers")
         assert asked.bounding_box()["y"] < WIDE["height"] / 2, "Beside the text, and not below it."
         asked.fill("should i go for walks")
-        page.get_by_label("Cite a source").fill("sciatica over 16s assessment")
+        # As the browser fills it in from the list, with the cursor inside a word.
+        named = page.locator("#known-sources option[data-key=NG59]").get_attribute("value")
+        assert named.startswith("Low back pain and sciatica in over 16s") and named.endswith(" (NG59)")
+        body.evaluate("body => body.setSelectionRange(6, 6)")
+        page.get_by_label("Cite a source").fill(named)
         page.get_by_label("Cite a source").press("Enter")
-        expect(body).to_have_value("**Walking cures back pain.** [@NG59]")
+        expect(body).to_have_value("**Walking [@NG59] cures back pain.**")
+        body.fill("**Walking cures back pain.** [@NG59]")
         expect(page.locator("#proof strong", has_text="Walking cures back pain.")).to_be_visible()
         expect(page.locator("#proof").get_by_text("Do not promise a cure.")).to_be_visible()
         editor.expect_accessible()
