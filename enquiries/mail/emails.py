@@ -169,7 +169,7 @@ def _acknowledgement(message: OutgoingMessage, connection: BaseEmailBackend) -> 
         f"{enquiry.kind}_acknowledgement",
         {
             "reply time": f"We will reply {reply}." if reply else without_a_time(),
-            "link": Link(links.request_address(enquiry, links.of_mail(message))),
+            "link": Link(links.request_address(enquiry, links.of_mail(message)), is_button=True),
         },
         to=(to := _willing(message)),
         stop=links.stop_address(to),
@@ -281,7 +281,7 @@ def _with_calendar(mail: Mail, method: str, file: bytes) -> Mail:
 
 def _new_link(message: OutgoingMessage, connection: BaseEmailBackend) -> Mail:
     """Sent by staff when a private link has been closed. It says only that there is a link."""
-    link_to_it = Link(links.request_address(_there(message.enquiry), links.of_mail(message)))
+    link_to_it = Link(links.request_address(_there(message.enquiry), links.of_mail(message)), is_button=True)
     return letter(message, connection, "new_link", {"link": link_to_it}, to=_patient(message))
 
 

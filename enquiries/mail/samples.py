@@ -42,6 +42,7 @@ PURPOSES = {
 }
 TO = "patient@example.com"
 STOPPABLE = {Purpose.REPORT, Purpose.ACKNOWLEDGEMENT}
+WITH_A_BUTTON = {Purpose.ACKNOWLEDGEMENT, Purpose.NEW_LINK}  # to patients
 WORDS = "Hello Sam,\n\nthank you for your question. This is what a member of staff wrote."
 
 
@@ -55,6 +56,8 @@ def email(key: str, parts: Mapping[str, str]) -> Preview:
         context["delete"] = private
     connection = get_connection("django.core.mail.backends.dummy.EmailBackend")
     values = _values_for_staff(key, private) if WORDINGS[key].to_staff else _values(private)
+    if purpose in WITH_A_BUTTON:
+        values["link"] = Link(private, is_button=True)
     mail = emails.letter(message, connection, key, values, to=TO, parts=parts, **context)
     return Preview.of(mail)
 

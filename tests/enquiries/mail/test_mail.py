@@ -113,6 +113,8 @@ def test_an_acknowledgement_says_when_we_answer_and_what_to_do_if_it_was_not_you
         for words in (flat(text_of(mail)), words_of(mail)):
             assert any(f"We will reply {reply}." in words for reply in promised)
             assert "did not ask for this, phone us" in words
+        [button] = html_of(mail).findall(".//td[@bgcolor]/a")
+        assert "/request/" in button.get("href") and "withdraw" in "".join(button.itertext())
         assert not list(mail.iter_attachments())
 
 
