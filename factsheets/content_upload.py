@@ -9,16 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import yaml
-
 from factsheets.content_export import FOLDER
-from factsheets.fixtures import PICTURES, ContentError, StrictLoader
+from factsheets.fixtures import PICTURES, ContentError
 from factsheets.models import ContentUpload
 
 MAX_BYTES = 20 * 1024 * 1024
 MAX_UNPACKED = 60 * 1024 * 1024  # bytes
 MAX_FILES = 3000
-MAX_DEPTH = 20  # lists in lists; ours have five
 # In whatever folder the files are: some programs pack one around them.
 FILE = re.compile(rf"(?:.*/)?(?P<path>sheets/[-\w]+\.yaml|{PICTURES}/[-.\w]+|[-\w]+\.yaml)\Z", re.ASCII)
 # What computers add on their own.
@@ -34,24 +31,9 @@ def of(user) -> ContentUpload | None:
 
 def keep(*, name: str, data: bytes, by) -> None:
     """Replaces the person's earlier upload. Raises ContentError if it is not content, damaged or too large."""
-    for path, text in _files(data).items():
-        if path.endswith(".yaml") and _is_too_deep(text):
-            raise ContentError(f"{path} is no file of a site’s content: its lists are nested too deeply. {NOT_ONE}")
+    _files(data)
     drop(by)
     ContentUpload.objects.create(by=by, name=name[:120], data=data)
-
-
-def _is_too_deep(text: bytes) -> bool:
-    """Whether reading it would overflow the stack and end the process: libyaml's reader calls itself for each level."""
-    depth = 0
-    try:
-        for event in yaml.parse(text, Loader=StrictLoader):
-            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            if depth > MAX_DEPTH:
-                return True
-    except (yaml.YAMLError, UnicodeDecodeError):
-        return False  # whoever reads it says where it is wrong
-    return False
 
 
 def drop(user) -> None:

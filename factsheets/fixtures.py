@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 
 # The folder, beside the YAML, of pictures that editors uploaded: digest, width and format are their names.
 PICTURES = "pictures"
+MAX_DEPTH = 20  # lists in lists; ours have five
 
 
 class ContentError(Exception):
@@ -39,7 +40,9 @@ def entries(folder: Path, models: list) -> list[tuple]:
         raise ContentError(f"There are no fixtures in {folder}.")
     for path in files:
         try:
-            listed = yaml.load(path.read_text(encoding="utf-8"), Loader=StrictLoader) or []  # noqa: S506 - it is safe
+            text = path.read_text(encoding="utf-8")
+            _check_depth(text)
+            listed = yaml.load(text, Loader=StrictLoader) or []  # noqa: S506 - it is safe
         except (yaml.YAMLError, UnicodeDecodeError) as error:
             raise ContentError(f"{path.name} is not valid YAML: {error}") from error
         if not isinstance(listed, list):
@@ -53,6 +56,18 @@ def entries(folder: Path, models: list) -> list[tuple]:
             rank, model = order[entry["model"]]
             found.append((rank, len(found), model, entry["fields"], where))
     return [(model, fields, where) for rank, _, model, fields, where in sorted(found, key=lambda item: item[:2])]
+
+
+def _check_depth(text: str) -> None:
+    """Raises YAMLError for what would overflow the stack, and end the process, when it is read.
+
+    libyaml's reader calls itself for each level.
+    """
+    depth = 0
+    for event in yaml.parse(text, Loader=StrictLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            raise yaml.composer.ComposerError(None, None, "its lists are nested too deeply", event.start_mark)
 
 
 def check_names(model, fields: dict) -> None:
