@@ -77,6 +77,14 @@ def wrote(draft: ContentDraft, user) -> bool:
     return any(event.by_id == user.pk for event in authors(draft))
 
 
+def sent_back(draft: ContentDraft) -> DraftEvent | None:
+    """The step, with its words, by which a clinician gave it back; until it is sent again."""
+    if draft.state != DraftState.WRITING:
+        return None
+    last = draft.events.filter(step__in=[DraftStep.SENT, DraftStep.SENT_BACK]).first()
+    return last if last and last.step == DraftStep.SENT_BACK else None
+
+
 def steps(draft: ContentDraft) -> list[DraftEvent]:
     """The newest 200 steps, each with the changes that it made as `differences`."""
     events = list(draft.events.all()[:200])

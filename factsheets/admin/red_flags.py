@@ -354,6 +354,7 @@ def overview(request, *, typed: str = ""):
             "problems": safety_drafts.problems(draft.content),
             "behind": safety_drafts.is_behind(draft),
             "events": draft_workflow.steps(draft),
+            "sent_back": draft_workflow.sent_back(draft),
             "why_not_approve": safety_drafts.why_not_approve(draft, request.user),
         }
     return _page(request, "overview.html", context)

@@ -46,6 +46,8 @@ def open_to(user) -> list[SharedDraft]:
     found = list(SharedDraft.objects.filter(is_open=True, label__in=may_read).defer("content", "base"))
     for draft in found:
         draft.address, draft.kind = address(draft), models[draft.label]._meta.verbose_name
+        draft.back = draft_workflow.sent_back(draft)
+        draft.is_mine = draft_workflow.wrote(draft, user)
     return found
 
 
@@ -197,6 +199,7 @@ class HasDrafts(GivesBack, StopsUnsound):
             "problems": found.problems,
             "has_findings": any(each.finding for each in found.problems),
             "in_review": in_review,
+            "sent_back": draft_workflow.sent_back(draft),
             "may_write": may_write,
             "may_send": may_send,
             "may_review": may_review,

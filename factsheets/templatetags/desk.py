@@ -25,7 +25,6 @@ from factsheets.admin.shared_drafts import open_to
 from factsheets.models import (
     SIGNED,
     DraftState,
-    DraftStep,
     Edition,
     FactSheet,
     InstalledRecord,
@@ -165,13 +164,12 @@ def _is_to_read(draft: SharedDraft, user) -> bool:
 def _red_flags(user) -> dict:
     """Their draft, and what this person is asked to do: approve it, or revise it after it was sent back."""
     draft = safety_drafts.current()
-    last = draft.events.filter(step__in=[DraftStep.SENT, DraftStep.SENT_BACK]).first() if draft else None
-    is_back = last is not None and last.step == DraftStep.SENT_BACK and draft_workflow.wrote(draft, user)
+    back = draft_workflow.sent_back(draft) if draft and draft_workflow.wrote(draft, user) else None
     is_sent = draft is not None and draft.state == DraftState.IN_REVIEW
     return {
         "draft": draft,
         "flags_to_approve": draft if is_sent and not safety_drafts.why_not_approve(draft, user) else None,
-        "flags_sent_back": last if is_back else None,
+        "flags_sent_back": back,
     }
 
 

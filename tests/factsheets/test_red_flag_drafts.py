@@ -175,6 +175,7 @@ def test_only_what_was_sent_and_read_can_be_approved(desk, mail_through):
     ], "What Clive was asked to read is no longer there to be read."
     assert "Clive wrote: “Burning is another sign.”" in words_of(mail_through.messages[0])
     assert "sent back to you by Clive, Burning is another sign." in text(tree(desk.client.get("/admin/")))
+    assert "Clive sent it back: Burning is another sign." in text(tree(desk.client.get(reverse(HOME))))
     assert "sent back to you" not in text(tree(desk.sit("Una").client.get("/admin/"))), "She wrote none of it."
 
 

@@ -128,7 +128,10 @@ def test_a_source_shows_its_uses_and_another_year_is_drafted_by_one_and_publishe
     take(client, draft, "send-back", note="Please look at the page again.")
     deliver()
     client.force_login(author)
+    assert "source sent back to you by Clive, Please look at the page again." in text(tree(client.get("/admin/")))
+    assert "Clive sent it back: Please look at the page again." in text(tree(client.get(draft.desk_address())))
     take(client, draft, "send")
+    assert "sent back" not in text(tree(client.get("/admin/")))
     client.force_login(reviewer)
     stale = {"version": 1}
     assert "A colleague changed the draft" in text(tree(take(client, draft, "publish", **stale)))
