@@ -42,6 +42,8 @@ ASK_AGAIN = {400, 403, 404, 405, 406, 410, 500, 501, 503}
 SLOW_DOWN = {429, 503}
 # An address counts as unreachable after this many days.
 DAYS_BEFORE_IT_COUNTS = 3
+# For so many days after somebody opened a link, it is not listed again while its host answers us the same.
+DAYS_AFTER_OPENING = 180
 
 
 class Unreachable(Exception):
@@ -346,6 +348,8 @@ def check(source: Linked, asker: Asker) -> SourceLink:
 def _settle(link: SourceLink, source: Linked, answer: Answer, fault: str) -> None:
     now = timezone.now()
     earlier = link.checked_at
+    if answer.status != link.status:
+        link.opened_on = None  # what somebody saw was another answer
     link.checked_at, link.status, link.fault, link.moved_to = now, answer.status, fault, ""
     if fault:
         # One bad day means nothing, and neither do ten tries in an hour.
@@ -375,6 +379,12 @@ def _settle(link: SourceLink, source: Linked, answer: Answer, fault: str) -> Non
     link.outcome, link.new_digest, link.new_etag, link.new_last_modified = LinkOutcome.FINE, "", "", ""
     link.digest = new or link.digest
     link.etag, link.last_modified = answer.etag, answer.last_modified
+
+
+def opens_for_people(link: SourceLink) -> None:
+    """Somebody has opened the page that its host denies to programs, so it is not listed for DAYS_AFTER_OPENING."""
+    link.opened_on = timezone.localdate()
+    link.save()
 
 
 def read_again(link: SourceLink) -> None:

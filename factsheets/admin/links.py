@@ -1,5 +1,7 @@
 """The links of sources and texts on the desk: which have moved, gone or changed, and what to do about each."""
 
+from datetime import timedelta
+
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -7,16 +9,18 @@ from django.db import transaction
 from django.http import HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from backcare.core.forms import as_number
 from factsheets import actions, link_check, shared_revisions
+from factsheets.admin.shared_history import place_of
 from factsheets.models import LinkOutcome, Source, SourceLink
 
 WORDS = {
     LinkOutcome.GONE: (
         "Gone",
-        "The page says that it is no longer there. Find another address or another source.",
+        "The page says that it is no longer there. Open it to be sure. Then find another address or another source.",
     ),
     LinkOutcome.MOVED: ("Moved for good", "The old address redirects to a new one. Open it before you accept it."),
     LinkOutcome.CHANGED: (
@@ -28,13 +32,18 @@ WORDS = {
         "On three days or more. Some publishers turn programs away: open the link to see if it works for you.",
     ),
 }
+# Some hosts refuse programs what they show to people.
+UNSURE = [LinkOutcome.GONE, LinkOutcome.UNREACHABLE]
+AFTER_OPENING = timedelta(days=link_check.DAYS_AFTER_OPENING)
 CHANGED = "That has changed in the meantime. Check it again."
 
 
 def to_look_at() -> list[SourceLink]:
     """The links that need attention. Each link of a text names the sections that hold it in `places`."""
     many_days = {"outcome": LinkOutcome.UNREACHABLE, "failed_days__lt": link_check.DAYS_BEFORE_IT_COUNTS}
-    found = SourceLink.objects.exclude(outcome=LinkOutcome.FINE).exclude(**many_days).select_related("source")
+    opened = {"outcome__in": UNSURE, "opened_on__gt": timezone.localdate() - AFTER_OPENING}
+    found = SourceLink.objects.exclude(outcome=LinkOutcome.FINE).exclude(**many_days).exclude(**opened)
+    found = found.select_related("source")
     return [link for link in found if link.source or _named(link)]
 
 
@@ -52,10 +61,13 @@ def links(request):
     if request.method == "POST":
         return _settle(request)
     listed = to_look_at()
+    for link in listed:
+        if link.source:
+            link.uses = [(use, place_of(use)) for use in shared_revisions.uses(link.source)]
     known = {link.source_id or link.address: link for link in SourceLink.objects.select_related("source")}
     wanted = [source.pk for source in Source.objects.all() if source.address] + link_check.in_texts()
     asked = [known[each] for each in wanted if each in known]
-    again = [link for link in asked if link.outcome == LinkOutcome.UNREACHABLE and link not in listed]
+    again = [link for link in asked if link.outcome in UNSURE and link not in listed]
     context = admin.site.each_context(request) | {
         "title": "Check of the links",
         "opts": Source._meta,
@@ -74,15 +86,21 @@ def links(request):
 
 
 def _settle(request):
-    """Takes a new address, or notes that somebody has read a changed page."""
+    """Takes a new address, or notes that somebody has read a changed page or opened one that the check could not."""
     number = as_number(request.POST.get("link", ""))
-    link = SourceLink.objects.select_related("source").exclude(source=None).filter(pk=number).first()
+    do = request.POST.get("do")
+    link = SourceLink.objects.select_related("source").filter(pk=number).first()
     seen = request.POST.get("seen", "")
     if link is None:  # settled in another tab, or its source was deleted
         messages.warning(request, CHANGED)
-    elif request.POST.get("do") == "take" and link.outcome == LinkOutcome.MOVED and seen == link.moved_to:
+    elif do == "opened" and link.outcome in UNSURE and seen == str(link.status):
+        link_check.opens_for_people(link)
+        messages.success(request, f"Noted: it opens for you. {link.source or link.address}")
+    elif link.source is None:
+        messages.warning(request, CHANGED)
+    elif do == "take" and link.outcome == LinkOutcome.MOVED and seen == link.moved_to:
         _take(request, link)
-    elif request.POST.get("do") == "read" and link.outcome == LinkOutcome.CHANGED and seen == link.new_digest:
+    elif do == "read" and link.outcome == LinkOutcome.CHANGED and seen == link.new_digest:
         link_check.read_again(link)
         messages.success(request, f"Noted: somebody has read “{link.source}” as it is now.")
     else:

@@ -182,6 +182,9 @@ class SourceLink(models.Model):
     failed_days = models.PositiveSmallIntegerField(
         default=0, editable=False, help_text="On how many days, one after the other, it could not be reached."
     )
+    opened_on = models.DateField(
+        null=True, editable=False, help_text="When somebody last opened it, though the host answered the check so."
+    )
     moved_to = models.CharField(max_length=1000, blank=True, editable=False, help_text="Its new address.")
     # The page as somebody last read it, and as it is now if it has changed.
     etag = models.CharField(max_length=200, blank=True, editable=False)

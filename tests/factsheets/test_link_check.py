@@ -12,7 +12,8 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 from django.utils import timezone
 
-from factsheets import actions, link_check
+from factsheets import actions, link_check, shared_revisions
+from factsheets.admin.shared_history import place_of
 from factsheets.models import Section, SharedEdition, Source, SourceLink
 from tests.support.desk import change_address, person
 from tests.support.html import text, tree
@@ -126,7 +127,12 @@ def test_what_has_moved_gone_and_changed_is_on_the_desk_with_a_way_on(web, clien
     bare = text(tree(client.get(change_address(Source.objects.get(key="CES-CARD")))))
     assert "It still needs a link or an ISBN and a year" in bare
     assert f"now at {web.address}/new" in words
-    forms = [form for form in shown.iter("form") if any(each.get("name") == "seen" for each in form.iter("input"))]
+    [changed] = [each for each in shown.iter("section") if "(NHS-BP)" in text(each)]
+    used = [each.get("href") for each in changed.iter("a") if each.get("href", "").startswith("/admin/")][1:]
+    assert used == [place_of(use) for use in shared_revisions.uses(Source.objects.get(key="NHS-BP"))] and used
+    [gone] = [each for each in shown.iter("section") if "(MU20)" in text(each)]
+    assert change_address(Source.objects.get(key="MU20")) + "#id_url" in [each.get("href") for each in gone.iter("a")]
+    forms = [form for form in shown.iter("form") if text(form).startswith(("Take the new", "I have read"))]
     for form in forms:
         values = {each.get("name"): each.get("value") for each in form.iter() if each.get("name")}
         assert client.post(address, values).status_code == 302
@@ -159,6 +165,21 @@ def test_what_cannot_be_reached_counts_after_three_days(web, client):
         assert set(SourceLink.objects.values_list("failed_days", flat=True)) == {day + 1}
         assert ("Could not be reached (2)" in text(tree(client.get(address)))) == (day == 2)
         assert ("Tried again at the next check" in text(tree(client.get(address)))) == (day < 2)
+    [form] = [each for each in tree(client.get(address)).iter("form") if "NG59" in text(each)]
+    values = {each.get("name"): each.get("value") for each in form.iter() if each.get("name")}
+    assert "It opens for me" in text(form)
+    assert "Noted: it opens for you." in text(tree(client.post(address, values, follow=True)))
+    check()
+    assert "Could not be reached (1)" in text(tree(client.get(address))), (
+        "It answers as it did when somebody opened it."
+    )
+    opened = timezone.localdate() - timedelta(days=link_check.DAYS_AFTER_OPENING)
+    SourceLink.objects.filter(source__key="NG59").update(opened_on=opened)
+    assert "Could not be reached (2)" in text(tree(client.get(address)))
+    client.post(address, values)
+    web.answers.pop("/away")
+    check()
+    assert "Gone (1)" in text(tree(client.get(address))), "That is another answer than people had seen."
     web.page("/away")
     check()
     assert outcomes()["NG59"] == "fine"
@@ -264,7 +285,13 @@ def test_links_in_texts_are_asked_too_and_named_with_their_sheet_and_section(web
     assert reverse("admin:factsheets_section_change", args=[section.pk]) in [
         each.get("href") for each in shown.iter("a")
     ]
-    assert not [form for form in shown.iter("form") if any(each.get("name") == "seen" for each in form.iter("input"))]
+    [form] = [form for form in shown.iter("form") if any(each.get("name") == "seen" for each in form.iter("input"))]
+    values = {each.get("name"): each.get("value") for each in form.iter() if each.get("name")}
+    address = reverse("admin:factsheets_source_links")
+    assert "That has changed" in text(tree(client.post(address, values | {"do": "take"}, follow=True)))
+    assert f"it opens for you. {gone}" in text(tree(client.post(address, values, follow=True)))
+    assert "Links to look at (1)" in text(tree(client.get("/admin/")))
+    SourceLink.objects.update(opened_on=None)
     # Once no text holds them, they need no attention.
     Section.objects.filter(pk=section.pk).update(body="Words. [@NG59]")
     assert "Links to look at" not in text(tree(client.get("/admin/")))
