@@ -234,6 +234,12 @@ def test_what_may_not_be_public_and_what_cannot_be_read_changes_nothing(there):
     there.fields("first")["body"] = "Words. [@NOWHERE]\n"
     with pytest.raises(CommandError, match="no source has the key NOWHERE"):
         take(there)
+    there.write()
+    (there.folder / "search.yaml").write_text("[" * 100_000)
+    for reads in (["import_content"], ["load_content", "--folder"]):
+        with pytest.raises(CommandError, match=r"search\.yaml .* nested too deeply"):
+            command(*reads, there.folder)
+    (there.folder / "search.yaml").unlink()
     (there.folder / "pictures").mkdir()
     (there.folder / "pictures" / f"{'a' * 32}-800.jpg").write_bytes(b"no picture")
     with pytest.raises(CommandError, match="pictures/aaa"):
@@ -268,6 +274,42 @@ def test_red_flags_go_into_a_draft_for_a_second_person(tmp_path):
     assert "waiting   Red flags: in an open draft" in command("import_content", alone)
     path.write_text(path.read_text().replace("other words", "still other words"))
     assert "Red flags: There is already an open draft." in command("import_content", alone)
+
+    # Both wrote: here words of one, a flag of our own, and one that the file does not have; there words of three, and another flag.
+    safety_drafts.discard(version=safety_drafts.current().version, by=editor)
+    ours, theirs = SafetyAdvice.objects, {each["fields"]["code"]: each for each in yaml.safe_load(with_all)}
+    for code, words in (("RF-E1", "our words"), ("RF-R1", "our words for it")):
+        ours.filter(code=code).update(short_text=words)
+    own = ours.get(code="RF-R2")
+    own.pk, own.code, own.short_text = None, "RF-R98", "a flag of our own"
+    own.save()
+    theirs["RF-E1"]["fields"] |= {"short_text": "their words", "why": "Their reason."}
+    theirs["RF-E2"]["fields"]["short_text"] = "only theirs"
+    theirs["RF-R99"] = {
+        **theirs["RF-R2"],
+        "fields": theirs["RF-R2"]["fields"] | {"code": "RF-R99", "short_text": "new there"},
+    }
+    for gone in ("RF-R1", "RF-R3"):
+        del theirs[gone]
+    path.write_text(yaml.safe_dump(list(theirs.values())))
+    shown = command("import_content", alone)
+    assert "ours kept Their words (RF-E1), short text: [-our-]{+their+} words" in shown
+    assert "ours kept Our words for it (RF-R1) (retired)" in shown
+    command("import_content", alone, "--apply", "--by", editor.username)
+    draft = safety_drafts.current().content
+    said = {flag["code"]: (flag["short_text"], flag["why"]) for flag in draft}
+    assert (said["RF-E1"], said["RF-E2"][0]) == (("our words", "Their reason."), "only theirs")
+    assert (said["RF-R1"][0], said["RF-R98"][0], said["RF-R99"][0]) == (
+        "our words for it",
+        "a flag of our own",
+        "new there",
+    )
+    assert "RF-R3" not in said, "Nobody wrote in it here."
+    assert ours.get(code="RF-E2").short_text != "only theirs"
+    safety_drafts.discard(version=safety_drafts.current().version, by=editor)
+    command("import_content", alone, "--apply", "--replace-ours", "--by", editor.username)
+    all_theirs = {flag["code"]: flag["short_text"] for flag in safety_drafts.current().content}
+    assert all_theirs == {code: each["fields"]["short_text"] for code, each in theirs.items()}
 
 
 def zipped(folder: Path, inside: str = "content/") -> bytes:
@@ -472,17 +514,13 @@ def test_a_file_that_is_no_content_is_refused_in_words_and_changes_nothing(there
         answer = bring(client, data)
         assert words in text(tree(answer)), words
         assert not ContentUpload.objects.exists()
-    (there.folder / "topics.yaml").write_text("[" * 100_000)
-    assert "nested too deeply" in text(tree(bring(client, zipped(there.folder)))), "It would end the process."
-    assert not ContentUpload.objects.exists()
-    there.write()
     assert "Choose a file first." in text(tree(client.post(address, {})))
     monkeypatch.setattr(content_upload, "MAX_UNPACKED", 100)
     assert "There is far more in this file" in text(tree(bring(client, good)))
     monkeypatch.undo()
     bring(client, good)
     assert "The newer first words." in text(tree(client.get(address)))
-    for found in ("{field: is unknown", "- model: factsheets.poem\n  fields: {}\n"):
+    for found in ("[" * 100_000, "{field: is unknown", "- model: factsheets.poem\n  fields: {}\n"):
         (there.folder / "topics.yaml").write_text(found)
         shown = text(tree(bring(client, zipped(there.folder))))
         assert "topics.yaml" in shown and "Nothing has been changed." in shown
