@@ -47,7 +47,7 @@ def open_to(user) -> list[SharedDraft]:
     for draft in found:
         draft.address, draft.kind = address(draft), models[draft.label]._meta.verbose_name
         draft.back = draft_workflow.sent_back(draft)
-        draft.is_mine = draft_workflow.wrote(draft, user)
+        draft.is_mine = bool(draft.back) and draft_workflow.wrote(draft, user)
     return found
 
 
