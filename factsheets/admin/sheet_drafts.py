@@ -163,7 +163,7 @@ WIDTHS = {"phone": "Phone", "wide": "Wide screen"}
 @csp_replace({"frame-src": [SELF]})
 @require_safe
 def compare(request, pk: int):
-    """Both pages as readers see them, at one width and at one place of them, and below them what differs, word by word.
+    """Both pages as readers see them, at one width and at one place of them, and what differs, word by word.
 
     The place is `?at=`, or else that of the first difference.
     """
