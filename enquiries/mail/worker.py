@@ -2,9 +2,9 @@
 
 The claim and the record are short transactions; SMTP happens outside both. While mail goes quickly a worker claims several at
 once, as many as leave within a blink; each has its own lease, and each is recorded as soon as it is sent. An urgent one is claimed
-alone. What a killed worker had in hand is free at once for the others of its machine, and elsewhere after its lease. What was
-sent but not recorded because the worker was killed in between is sent again, once, with the same Message-ID: SMTP gives no way to
-know.
+alone. What a killed worker had in hand is free at once for the others of its machine, and elsewhere after its lease. If it was
+killed between the mail server's answer and the record, another of its machine records that email (`worker_presence.py`). If it was
+killed before it had read the answer, the email is sent again, once, with the same Message-ID: SMTP gives no way to know.
 """
 
 import logging
@@ -209,12 +209,20 @@ class Worker:
     def _free_what_the_dead_hold(self) -> None:
         """Releases each email once only. One lost twice waits, so that a worker that keeps crashing does not use up its tries."""
         try:
-            for name in self.present.gone() if self.present else ():
+            for name, last in self.present.gone() if self.present else ():
+                if last:
+                    self._record_for(name, last)
                 theirs = OutgoingMessage.objects.filter(state=MessageState.SENDING, claimed_by=name, lost_claims=0)
                 if freed := theirs.update(lease_until=Now() - timedelta(seconds=1)):
                     logger.warning("A mail worker is gone. %s of the mails it had claimed are sent at once.", freed)
         except OSError as error:  # email is still sent, except for what dead workers hold until their lease is over
             logger.warning("Mail worker could not check DATA_DIR for others: %s", error.strerror)
+
+    def _record_for(self, name: str, last: UUID) -> None:
+        """Records what a dead worker had sent, if it could not do so itself."""
+        held = OutgoingMessage.objects.filter(pk=last, state=MessageState.SENDING, claimed_by=name)
+        for message in held.with_enquiry():
+            self.settle_success(message)
 
     def send(self, message: OutgoingMessage) -> None:
         if self.sent_on_connection >= MAILS_PER_CONNECTION:
@@ -239,6 +247,11 @@ class Worker:
                 raise PermanentFailure(f"SMTPDataError {error.smtp_code}") from error
             raise
         self.sent_on_connection += 1
+        try:
+            if self.present:
+                self.present.accepted(message.pk)
+        except OSError as error:  # as on a full disk: it was sent all the same
+            logger.warning("Mail worker could not write to its file: %s", error.strerror)
 
     def record(self, outcome: Callable[[], None]) -> None:
         """Records what happened, and keeps trying while the claim lasts.
@@ -288,7 +301,9 @@ class Worker:
 
     def _settle(self, message: OutgoingMessage, **outcome: Any) -> int:
         """Releases the email. 0 if it is no longer ours, because a worker that froze past its lease has lost it to another."""
-        held = OutgoingMessage.objects.filter(pk=message.pk, state=MessageState.SENDING, claimed_by=self.name)
+        held = OutgoingMessage.objects.filter(
+            pk=message.pk, state=MessageState.SENDING, claimed_by=message.claimed_by
+        )
         return held.update(claimed_by="", lease_until=None, **outcome)
 
     def beat(self) -> None:

@@ -2,12 +2,16 @@
 
 A process number would not do, because another process may have it by then; nor would the heartbeat, which a frozen worker also
 misses. This knows nothing of workers on other machines, with a DATA_DIR of their own: their claims wait until the lease ends.
+
+Each also writes into its file which email the mail server accepted last, at once and without the database, where recording it may
+have to wait for others. Whoever finds the worker gone records that one, and does not send it again.
 """
 
 import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import UUID
 
 
 class Present:
@@ -23,12 +27,16 @@ class Present:
                 return
             os.close(self.file)  # another worker found it before it was locked, and thought us dead
 
+    def accepted(self, message: UUID) -> None:
+        """Notes that the mail server accepted it. The kernel has this even if the worker is killed at once. Raises OSError."""
+        os.pwrite(self.file, message.bytes, 0)
+
     def leave(self) -> None:
         self.path.unlink(missing_ok=True)
         os.close(self.file)
 
-    def gone(self) -> Iterator[str]:
-        """The names of workers that died. Each counts as dealt with once the next is asked for.
+    def gone(self) -> Iterator[tuple[str, UUID | None]]:
+        """The names of workers that died, with the last email that each sent. Each counts as dealt with once the next is asked for.
 
         Raises OSError if the folder is gone.
         """
@@ -43,7 +51,8 @@ class Present:
             except BlockingIOError:  # it is alive, even if frozen
                 continue
             else:
-                yield path.name
+                noted = os.pread(file, 16, 0)
+                yield path.name, UUID(bytes=noted) if len(noted) == 16 else None
                 path.unlink(missing_ok=True)
             finally:
                 os.close(file)

@@ -25,6 +25,7 @@ class SmtpSink:
 
     def __init__(self, port: int = 0, **smtp_options):
         self.received: list[tuple[list[str], EmailMessage]] = []
+        self.answered: list[str] = []  # the Message-IDs of what it accepted, if the client was still there to be told
         self.clients: list[tuple] = []
         self.answers: dict[str, str] = {}
         self.stall: dict[str, float] = {}
@@ -100,7 +101,8 @@ class SmtpSink:
             parsed = email.message_from_bytes(envelope.content, policy=email.policy.default)
             self.received.append((list(envelope.rcpt_tos), parsed))
             self.clients.append(session.peer)
-        await asyncio.sleep(self.delay)
+            await asyncio.sleep(self.delay)  # aiosmtpd cancels it when the client is gone
+            self.answered.append(parsed["Message-ID"])
         return answer
 
 

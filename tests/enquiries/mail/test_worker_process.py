@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from enquiries.mail.worker import Worker
 from enquiries.mail.worker_presence import Present
@@ -94,7 +94,7 @@ def test_a_worker_that_lives_is_not_taken_for_dead_and_a_dead_one_is_found_once(
     assert [*one.gone()] == [*other.gone()] == []
     os.close(other.file)  # as its death does
     third.leave()
-    assert ([*one.gone()], [*one.gone()]) == (["other"], [])
+    assert ([*one.gone()], [*one.gone()]) == ([("other", None)], [])
     one.leave()
     assert not [*tmp_path.iterdir()]
 
@@ -128,6 +128,26 @@ def test_a_worker_killed_after_the_server_accepted_sends_once_more_with_the_same
     assert smtp.ids == [f"<{message.pk}@example.com>"] * 2
     message.refresh_from_db()
     assert message.state == MessageState.SENT
+    assert events(message.enquiry, EventKind.MESSAGE_SENT) == 1
+
+
+def test_a_worker_killed_while_it_waits_to_record_sends_nothing_twice(start, smtp, child_environment):
+    message = one_mail()
+    locked = threading.Event()
+    smtp.during_data = lambda: locked.wait(60)
+    killed = start()
+    wait_for(smtp.data_seen.is_set, what="the mail on the wire")
+    with transaction.atomic():  # somebody else writes
+        OutgoingMessage.objects.select_for_update().get()
+        locked.set()
+        [file] = (Path(child_environment["DATA_DIR"]) / "mail-workers").iterdir()
+        wait_for(lambda: file.read_bytes() == message.pk.bytes, what="the worker's note")
+        killed.kill()
+        killed.wait(120)
+    assert start("--once").wait(120) == 0
+    assert smtp.ids == [f"<{message.pk}@example.com>"]
+    message.refresh_from_db()
+    assert (message.state, message.attempts) == (MessageState.SENT, 1)
     assert events(message.enquiry, EventKind.MESSAGE_SENT) == 1
 
 
