@@ -301,9 +301,7 @@ class Worker:
 
     def _settle(self, message: OutgoingMessage, **outcome: Any) -> int:
         """Releases the email. 0 if it is no longer ours, because a worker that froze past its lease has lost it to another."""
-        held = OutgoingMessage.objects.filter(
-            pk=message.pk, state=MessageState.SENDING, claimed_by=message.claimed_by
-        )
+        held = OutgoingMessage.objects.filter(pk=message.pk, state=MessageState.SENDING, claimed_by=message.claimed_by)
         return held.update(claimed_by="", lease_until=None, **outcome)
 
     def beat(self) -> None:

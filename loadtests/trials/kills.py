@@ -120,6 +120,6 @@ def random_kills(folder: Path, kills: int) -> str:
     return (
         f"{sum(done.values())} kills ({how}): {found.accepted} forms accepted, {len(found.missing)} missing, {found.twice} twice, "
         f"{len(patients.told(0))} got no answer; {OutgoingMessage.objects.count()} mails all sent, {held} in a dead worker's hand, "
-        f"{doubles} arrived twice with the same Message-ID, {doubles - known_to_us} of them because the worker died before the mail "
-        f"server had answered; integrity {found.integrity}"
+        f"{doubles} arrived twice with the same Message-ID, {doubles - known_to_us} of them because the worker died before the "
+        f"mail server had answered; integrity {found.integrity}"
     )
