@@ -42,20 +42,19 @@ def change(client, enquiry, **changes):
 
 
 @pytest.mark.long
-def test_every_admin_page_opens(staff_client, sheet):
+def test_every_list_and_record_of_the_desk_opens_and_shows_markup_as_text(staff_client, sheet):
+    """The real content, three records of each kind. Forms to add one, and every other page, are opened by test_roles.py."""
     consultation(name=HOSTILE, description=HOSTILE, best_time=HOSTILE)
     report(sheet, name=HOSTILE)
     opened = set()
-    for model, desk in admin.site._registry.items():
+    for model in admin.site._registry:
         name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
-        assert staff_client.get(reverse(f"{name}_changelist")).status_code == 200, model
-        request = staff_client.get(reverse("admin:index")).wsgi_request
-        if desk.has_add_permission(request):
-            assert staff_client.get(reverse(f"{name}_add")).status_code == 200, model
-        for record in model._default_manager.all()[:3]:
-            response = staff_client.get(reverse(f"{name}_change", args=[record.pk]))
-            assert response.status_code == 200, record
-            assert b"<script>alert" not in response.content
+        addresses = [reverse(f"{name}_change", args=[record.pk]) for record in model._default_manager.all()[:3]]
+        for address in [reverse(f"{name}_changelist"), *addresses]:
+            response = staff_client.get(address)
+            assert response.status_code == 200, address
+            assert b"<script>alert" not in response.content, address
+        if addresses:
             opened.add(model)
     assert {Enquiry, OutgoingMessage, FactSheet, Section, SafetyAdvice} <= opened
 
