@@ -69,7 +69,7 @@ PLAIN_SOUND = "Fewer than 5 in 100 (<5%), a P&O ferry; 3 * 4, *a note, snake_cas
 def test_a_text_that_readers_would_see_broken_comes_back_with_its_line(desk, author):
     draft(author, slug="a-draft")
     section = draft(author, slug="another").sections.get()
-    opened = values_of(desk.get(change_address(section)))  # what is refused changes nothing, so that one page serves all
+    opened = values_of(desk.get(change_address(section)))  # one page serves all: what is refused changes nothing
     for body, *said in REFUSED:
         response = desk.post(change_address(section), opened | {"body": body}, follow=True)
         assert [words for words in said if words not in errors_of(response)] == [], body
