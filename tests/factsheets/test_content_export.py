@@ -225,7 +225,7 @@ def test_what_may_not_be_public_and_what_cannot_be_read_changes_nothing(there):
     out = there.folder.parent / "out"
     command("export_content", out)
     assert "Theirs" not in (out / "sources.yaml").read_text(), "An export carries no drafts."
-    assert "waiting   Source “EDA: The study EDA”" in take(there)
+    assert "waiting   Source “The study EDA (EDA)”" in take(there)
     summary = there.fields("b-sheet")["summary"]
     there.fields("b-sheet")["summary"] = "It is <b>safe</b>."
     with pytest.raises(CommandError, match="“<b>” is HTML"):
