@@ -208,8 +208,7 @@ def _mail_to_new_address(enquiry: Enquiry, *, send_again: bool) -> Corrected:
     again = list(reached_old_address(enquiry).order_by("created_at")) if send_again else []
     now = timezone.now()
     to_them.filter(state=MessageState.WAITING).exclude(error="").update(next_attempt_at=now, error="", attempts=0)
-    anew = {"state": MessageState.WAITING, "attempts": 0, "lost_claims": 0, "error": ""}
-    to_them.filter(state=MessageState.FAILED).update(created_at=now, next_attempt_at=now, **anew)
+    to_them.failed().queue_again(now)
     for mail in again:
         enqueue(enquiry=enquiry, purpose=mail.purpose, event=mail.event, appointment=mail.appointment)
     return Corrected(to_them.filter(state=MessageState.WAITING).count(), on_their_way)
@@ -277,8 +276,7 @@ def _once_more(enquiry: Enquiry, now: datetime) -> None:
         return  # already on its way: it only stops waiting
     last = mails.order_by("-sequence").first()
     if last and last.state == MessageState.FAILED:
-        anew = {"state": MessageState.WAITING, "attempts": 0, "lost_claims": 0, "error": ""}
-        mails.filter(pk=last.pk).update(created_at=now, next_attempt_at=now, **anew)
+        mails.filter(pk=last.pk).queue_again(now)
     elif not mails.filter(state=MessageState.SENDING).exists():
         enqueue(enquiry=enquiry, purpose=Purpose.REPORT)
 

@@ -1,5 +1,5 @@
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Self
 
 from django.conf import settings
@@ -68,6 +68,11 @@ class OutgoingMessageQuerySet(models.QuerySet["OutgoingMessage"]):
 
     def unsent(self) -> Self:
         return self.filter(state__in=[MessageState.WAITING, MessageState.SENDING])
+
+    def queue_again(self, now: datetime) -> int:
+        """Sends them as if they were new, with all their tries. Returns how many."""
+        fresh = {"attempts": 0, "lost_claims": 0, "error": "", "created_at": now, "next_attempt_at": now}
+        return self.update(state=MessageState.WAITING, **fresh)
 
 
 class OutgoingMessage(models.Model):
