@@ -355,13 +355,13 @@ def outcome(draft: SharedDraft) -> Outcome:
     """Which public sheets the draft would change, and what would then stop them. As slow as a save."""
     try:
         with applied(draft) as record:
-            changed = [sheet for sheet in _made_anew(record) if sheet.is_published]
+            changed = [sheet for sheet in _rebuilt(record) if sheet.is_published]
             return Outcome(changed, [*_problems_of(record), *_unsound(_showing(record, changed))])
     except CannotPutBack as why_not:
         return Outcome(problems=[Obstacle(str(why_not))])
 
 
-def _made_anew(record) -> list[FactSheet]:
+def _rebuilt(record) -> list[FactSheet]:
     """The sheets that change with it. A notice is in no sheet."""
     return [] if isinstance(record, SiteNotice) else actions.refresh_changed()
 
@@ -423,7 +423,7 @@ def make_live(
         explained = [] if content or stored is None else shared_revisions.resting_on(stored)
         record = _made(model, pk, content)
         ContentVersion.changed()
-        changed = _made_anew(record)
+        changed = _rebuilt(record)
         showing = _showing(record, changed)
         if found := [*_problems_of(record), *_let_stand(showing, reason, author)]:
             raise CannotPutBack(" ".join(map(str, found)))
