@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import User
 from django.utils import timezone
 
 from enquiries.models import Enquiry
@@ -52,3 +53,9 @@ def test_the_dashboard_is_accessible_and_fits(browser, site):
         desk.page.set_viewport_size({"width": 320, "height": 900})
         desk.expect_no_sideways_scrolling()
         assert all(place["inside"] for place in desk.page.evaluate(PLACES))
+    with_password(User.objects.create_superuser("olga"))
+    with visitor(browser, site, viewport={"width": 360, "height": 900}) as desk:
+        sign_in(desk, "olga")
+        desk.open("/admin/")
+        assert desk.page.locator(".set-up li a").count(), "Nothing is missing, so what says so was not looked at."
+        desk.expect_accessible()
