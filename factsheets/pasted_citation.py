@@ -218,14 +218,19 @@ def _plain(name: str) -> str:
 def key_in(text: str) -> str:
     """The short name in “Low back pain (NG59)”, as lists name a source, or in “NG59: Low back pain”; else the text as one."""
     named = re.search(r"\(([A-Z0-9-]+)\)\Z", text.strip())
-    return named[1] if named else text.partition(":")[0].strip("[]@ ").upper()
+    return named[1] if named else _before_colon(text)
+
+
+def _before_colon(text: str) -> str:
+    return text.partition(":")[0].strip("[]@ ").upper()
 
 
 def known(text: str) -> list[Source]:
     """The sources that somebody may mean: by key, DOI, PubMed number, or words of title, authors and series. Twelve at most."""
     text = " ".join(text.split())
-    if exact := Source.objects.filter(key=key_in(text)).first():
-        return [exact]
+    for key in dict.fromkeys((key_in(text), _before_colon(text))):  # a title may end in brackets
+        if exact := Source.objects.filter(key=key).first():
+            return [exact]
     identifiers = _identifiers(text)
     for name in ("doi", "pmid", "pmcid", "isbn"):
         if name in identifiers and (same := list(Source.objects.filter(**{f"{name}__iexact": identifiers[name]})[:12])):

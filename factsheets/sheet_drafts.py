@@ -11,7 +11,7 @@ from difflib import SequenceMatcher
 from django.http import QueryDict
 from django.utils.functional import cached_property
 
-from factsheets import revisions
+from factsheets import pasted_citation, revisions
 from factsheets.autosave import ASIDE
 from factsheets.live_preview import place_of
 from factsheets.models import (
@@ -20,7 +20,6 @@ from factsheets.models import (
     GuardOverride,
     SearchQuestions,
     Section,
-    Source,
     State,
     StatementUse,
     UnsavedEdit,
@@ -147,8 +146,8 @@ def _renumber(typed: QueryDict, prefix: str, known: dict[str, str], key: str, pa
     for row in rows.values():
         named = row.get(key, "")
         if prefix == "source_uses":  # it is named in words there
-            short = named.partition(":")[0].strip()
-            named = str(Source.objects.filter(key=short).values_list("pk", flat=True).first() or "")
+            found = pasted_citation.known(named)
+            named = str(found[0].pk) if len(found) == 1 else ""
         row |= {"id": known.pop(named, "") if row.get("id") else "", parent: number}
     ordered = sorted(rows.values(), key=lambda row: not row["id"])
     for at, row in enumerate(ordered):

@@ -11,7 +11,17 @@ from django.utils import timezone
 
 from enquiries.models import OutgoingMessage
 from factsheets import actions, publishing_rules, sheet_drafts
-from factsheets.models import DraftQuestions, FactSheet, SearchQuestions, Section, State, Statement, StatementUse, Step
+from factsheets.models import (
+    DraftQuestions,
+    FactSheet,
+    SearchQuestions,
+    Section,
+    Source,
+    State,
+    Statement,
+    StatementUse,
+    Step,
+)
 from factsheets.rendering.document import verdict_of
 from tests.support.desk import change_address, desk_of, draft, errors_of, person, save, signed, values_of
 from tests.support.html import by_id, text, tree
@@ -200,12 +210,18 @@ def test_what_is_typed_waits_in_the_next_draft_and_nobody_is_said_to_have_saved_
     """A step of the sheet changes none of its words."""
     other = FactSheet.objects.exclude(pk=public_sheet.pk).first()
     new.related.create(to=other, reason="It says more.", position=10)
+    new.source_uses.create(source=Source.objects.get(key="NG59"), finding="Moving is safe.")
     section, facts = change_address(new.sections.get()), change_address(new)
     desk.post(section, values_of(desk.get(section)) | {"body": "A late idea. [@NG59]", "_preview": "yes"})
     desk.post(
         facts,
         values_of(desk.get(facts))
-        | {"summary": "A late summary.", "related-0-reason": "It says much more.", "_preview": "yes"},
+        | {
+            "summary": "A late summary.",
+            "related-0-reason": "It says much more.",
+            "source_uses-0-finding": "Moving is good.",
+            "_preview": "yes",
+        },
     )
     signed(public_sheet, author, reviewer)
     again = actions.begin_draft(sheet=public_sheet, by=author)
@@ -220,6 +236,7 @@ def test_what_is_typed_waits_in_the_next_draft_and_nobody_is_said_to_have_saved_
     assert again.sections.get().body.strip() == "A late idea. [@NG59]", "Save saves what is typed in other parts too."
     assert FactSheet.everything.get(pk=again.pk).summary == "A late summary."
     assert [(each.to, each.reason) for each in again.related.all()] == [(other, "It says much more.")]
+    assert [(each.source.key, each.finding) for each in again.source_uses.all()] == [("NG59", "Moving is good.")]
 
 
 def test_patients_questions_of_a_draft_go_live_with_it_and_undo_nothing_that_colleagues_did(

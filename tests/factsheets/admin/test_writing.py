@@ -247,6 +247,9 @@ def test_a_source_is_cited_by_words_of_it_or_made_of_what_was_pasted(desk, autho
         assert (found["authors"], found["title"]) == ("Smith AB, Jones C", "Walking for back pain")
         assert (found["container"], found["year"], found["detail"]) == ("Spine", "2025", "25(3):101-110")
     assert read("29198932")["pmid"] == "29198932" and known("PMID 29198932")[0].key == "VICKERS18"
+    assert [each.key for each in known("VICKERS18: Acupuncture for pain (PACE)")] == ["VICKERS18"], (
+        "As it was named before."
+    )
     assert read("hello") == {} and known("") == []
     for hostile in ("@article{", "TY  - ", "@article{x, title={{{", "10.1/", "[" * 5000, "a. " * 3000):
         assert isinstance(read(hostile), dict)
