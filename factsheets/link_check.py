@@ -24,7 +24,7 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from factsheets.models import LinkOutcome, Section, Source, SourceLink, State
@@ -42,7 +42,7 @@ ASK_AGAIN = {400, 403, 404, 405, 406, 410, 500, 501, 503}
 SLOW_DOWN = {429, 503}
 # An address counts as unreachable after this many days.
 DAYS_BEFORE_IT_COUNTS = 3
-# For so many days after somebody opened a link, it is not listed again while its host answers us the same.
+# For so many days after somebody opened a link, it is not listed again, unless the check comes to another outcome.
 DAYS_AFTER_OPENING = 180
 
 
@@ -340,7 +340,10 @@ def check(source: Linked, asker: Asker) -> SourceLink:
         link = kept.select_for_update().first()
         if link is None or link.address != address:
             link = SourceLink(pk=link.pk if link else None, source=owner, address=address)
+        before = link.outcome
         _settle(link, source, answer, fault)
+        if link.outcome != before:
+            link.opened_on = None  # what somebody opened had another fault
         link.save()
     return link
 
@@ -348,8 +351,6 @@ def check(source: Linked, asker: Asker) -> SourceLink:
 def _settle(link: SourceLink, source: Linked, answer: Answer, fault: str) -> None:
     now = timezone.now()
     earlier = link.checked_at
-    if answer.status != link.status:
-        link.opened_on = None  # what somebody saw was another answer
     link.checked_at, link.status, link.fault, link.moved_to = now, answer.status, fault, ""
     if fault:
         # One bad day means nothing, and neither do ten tries in an hour.
@@ -381,15 +382,20 @@ def _settle(link: SourceLink, source: Linked, answer: Answer, fault: str) -> Non
     link.etag, link.last_modified = answer.etag, answer.last_modified
 
 
-def opens_for_people(link: SourceLink) -> None:
-    """Somebody has opened the page that its host denies to programs, so it is not listed for DAYS_AFTER_OPENING."""
-    link.opened_on = timezone.localdate()
-    link.save()
+def opens_for_people(link: SourceLink) -> bool:
+    """Somebody has opened the page that its host denies to programs, so it is not listed for DAYS_AFTER_OPENING.
+
+    False, and nothing is noted, if the link is no longer as it was read.
+    """
+    same = SourceLink.objects.filter(pk=link.pk, address=link.address, status=link.status, outcome=link.outcome)
+    return bool(same.update(opened_on=timezone.localdate()))
 
 
-def read_again(link: SourceLink) -> None:
-    """Somebody has read the page as it is now, so later changes are compared with it."""
-    link.outcome = LinkOutcome.FINE
-    link.digest, link.etag, link.last_modified = link.new_digest, link.new_etag, link.new_last_modified
-    link.new_digest = link.new_etag = link.new_last_modified = ""
-    link.save()
+def read_again(link: SourceLink) -> bool:
+    """Somebody has read the page as it is now, so later changes are compared with it.
+
+    False, and nothing is noted, if the link is no longer as it was read.
+    """
+    same = SourceLink.objects.filter(pk=link.pk, outcome=link.outcome, new_digest=link.new_digest)
+    now = {"digest": F("new_digest"), "etag": F("new_etag"), "last_modified": F("new_last_modified")}
+    return bool(same.update(outcome=LinkOutcome.FINE, **now, new_digest="", new_etag="", new_last_modified=""))

@@ -93,15 +93,15 @@ def _settle(request):
     seen = request.POST.get("seen", "")
     if link is None:  # settled in another tab, or its source was deleted
         messages.warning(request, CHANGED)
-    elif do == "opened" and link.outcome in UNSURE and seen == str(link.status):
-        link_check.opens_for_people(link)
+    elif do == "opened" and link.outcome in UNSURE and seen == str(link.status) and link_check.opens_for_people(link):
         messages.success(request, f"Noted: it opens for you. {link.source or link.address}")
     elif link.source is None:
         messages.warning(request, CHANGED)
     elif do == "take" and link.outcome == LinkOutcome.MOVED and seen == link.moved_to:
         _take(request, link)
-    elif do == "read" and link.outcome == LinkOutcome.CHANGED and seen == link.new_digest:
-        link_check.read_again(link)
+    elif (
+        do == "read" and link.outcome == LinkOutcome.CHANGED and seen == link.new_digest and link_check.read_again(link)
+    ):
         messages.success(request, f"Noted: somebody has read “{link.source}” as it is now.")
     else:
         messages.warning(request, CHANGED)

@@ -133,6 +133,10 @@ def test_what_has_moved_gone_and_changed_is_on_the_desk_with_a_way_on(web, clien
     [gone] = [each for each in shown.iter("section") if "(MU20)" in text(each)]
     assert change_address(Source.objects.get(key="MU20")) + "#id_url" in [each.get("href") for each in gone.iter("a")]
     forms = [form for form in shown.iter("form") if text(form).startswith(("Take the new", "I have read"))]
+    stale = SourceLink.objects.get(outcome="changed")
+    SourceLink.objects.filter(pk=stale.pk).update(new_digest="newer still")
+    assert not link_check.read_again(stale) and outcomes()["NHS-BP"] == "changed", "Nobody has read the newest words."
+    SourceLink.objects.filter(pk=stale.pk).update(new_digest=stale.new_digest)
     for form in forms:
         values = {each.get("name"): each.get("value") for each in form.iter() if each.get("name")}
         assert client.post(address, values).status_code == 302
@@ -153,7 +157,7 @@ def test_what_has_moved_gone_and_changed_is_on_the_desk_with_a_way_on(web, clien
 
 
 @pytest.mark.long
-def test_what_cannot_be_reached_counts_after_three_days(web, client):
+def test_what_cannot_be_reached_counts_after_three_days(web, client, monkeypatch):
     linked("NG59", web.page("/away", status=503))
     linked("MU20", "http://no-such-host.invalid/")
     client.force_login(person("Edith", "editor"))
@@ -173,6 +177,10 @@ def test_what_cannot_be_reached_counts_after_three_days(web, client):
     assert "Could not be reached (1)" in text(tree(client.get(address))), (
         "It answers as it did when somebody opened it."
     )
+    for status in (403, 503):
+        web.page("/away", status=status)
+        check()
+        assert "Could not be reached (1)" in text(tree(client.get(address))), "Another fault of a day is no news."
     opened = timezone.localdate() - timedelta(days=link_check.DAYS_AFTER_OPENING)
     SourceLink.objects.filter(source__key="NG59").update(opened_on=opened)
     assert "Could not be reached (2)" in text(tree(client.get(address)))
@@ -180,7 +188,17 @@ def test_what_cannot_be_reached_counts_after_three_days(web, client):
     web.answers.pop("/away")
     check()
     assert "Gone (1)" in text(tree(client.get(address))), "That is another answer than people had seen."
+    [form] = [each for each in tree(client.get(address)).iter("form") if "NG59" in text(each)]
+    values = {each.get("name"): each.get("value") for each in form.iter() if each.get("name")}
     web.page("/away")
+    honest = link_check.opens_for_people
+    mine = SourceLink.objects.filter(source__key="NG59")
+    # A check ends, or a colleague settles the link, between what the desk reads and what it writes.
+    for meanwhile, left in ((check, "fine"), (mine.delete, None)):
+        mine.update(outcome="gone", status=404)
+        monkeypatch.setattr(link_check, "opens_for_people", lambda link, first=meanwhile: first() and honest(link))
+        assert "That has changed in the meantime." in text(tree(client.post(address, values, follow=True)))
+        assert outcomes().get("NG59") == left
     check()
     assert outcomes()["NG59"] == "fine"
 
@@ -289,7 +307,8 @@ def test_links_in_texts_are_asked_too_and_named_with_their_sheet_and_section(web
     values = {each.get("name"): each.get("value") for each in form.iter() if each.get("name")}
     address = reverse("admin:factsheets_source_links")
     assert "That has changed" in text(tree(client.post(address, values | {"do": "take"}, follow=True)))
-    assert f"it opens for you. {gone}" in text(tree(client.post(address, values, follow=True)))
+    opened = text(tree(client.post(address, values, follow=True)))
+    assert f"it opens for you. {gone}" in opened and "Opened by somebody on" in opened
     assert "Links to look at (1)" in text(tree(client.get("/admin/")))
     SourceLink.objects.update(opened_on=None)
     # Once no text holds them, they need no attention.
