@@ -74,7 +74,7 @@ def authors(draft: ContentDraft) -> list[DraftEvent]:
 
 
 def wrote(draft: ContentDraft, user) -> bool:
-    return any(event.by_id == user.pk for event in authors(draft))
+    return draft.events.filter(step__in=DRAFT_WRITING, by=user).exists()
 
 
 def sent_back(draft: ContentDraft) -> DraftEvent | None:
