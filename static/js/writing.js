@@ -4,9 +4,13 @@
 // the browser asks before it loses what was typed.
 (() => {
   "use strict";
-  // Each frame of a preview begins at one place, and would move this page to itself.
-  if (document.querySelector(".side-by-side")) {
-    addEventListener("load", () => setTimeout(() => document.querySelector(location.hash || "body")?.scrollIntoView()));
+  // Each frame of a preview begins at one place, and would move this page to itself. A frame makes “scroll” events too.
+  if (document.querySelector(".side-by-side") && performance.getEntriesByType("navigation")[0]?.type === "navigate") {
+    let isMoved = false;
+    for (const sign of ["wheel", "touchmove", "keydown", "pointerdown"]) addEventListener(sign, () => { isMoved = true; }, { passive: true });
+    addEventListener("load", () => setTimeout(() => {
+      if (!isMoved) (document.getElementById(location.hash.slice(1)) ?? document.body).scrollIntoView();
+    }));
   }
   const form = document.querySelector(".writing form, .change-form #content-main form:not([data-draft]), .flag-form, #wording_form");
   if (!form) return;
