@@ -59,9 +59,7 @@ def test_an_editor_writes_it_on_the_sheet_and_it_goes_through_the_guard_and_the_
     opened = values_of(desk.get(address))
     [prefix] = {name.split("-")[0] for name in opened if name.startswith("source_uses-")}
     known = by_id(tree(desk.get(address)), "cited-sources")
-    assert [each.get("value").partition(":")[0] for each in known.iter("option")] == ["NG59"], (
-        "Only what the sheet cites."
-    )
+    assert [each.get("value").rpartition(" ")[2] for each in known.iter("option")] == ["(NG59)"], "Only what it cites."
     said = {f"{prefix}-0-finding": "Moving is safe."}
     assert "The sheet cites no source “mu20”" in errors_of(save(desk, address, **said | {f"{prefix}-0-source": "mu20"}))
     row = {f"{prefix}-0-source": "sciatica over 16s"}
