@@ -92,7 +92,7 @@ class AbuseDecision:
     `aside`: why it is set aside without a promised reply, as spam or, with `held`, in the queue for a flood. `silent`:
     why its sender gets no email. A form set aside is also silent. `likelihood` orders what is held back: higher first. `marks`
     and `fold` are those of a form with a warning sign (enquiries/flood.py). Without `alarm` the clinic gets no alert for it, as one
-    like it has already alerted it. `counts` are the limits that it uses up, for `Standing.count`.
+    like it has already alerted it. `counts` are the limits that it uses up, for `count`.
     """
 
     aside: str = ""
@@ -106,8 +106,8 @@ class AbuseDecision:
 
     @property
     def is_usual(self) -> bool:
-        """Whether nothing is against it and nothing special about it."""
-        return self == AbuseDecision(counts=self.counts)
+        """Whether nothing but its mailbox is against it, so that it takes as long for every address."""
+        return {self.aside, self.silent} <= {"", STOPPED, HAD_TODAY} and not (self.held or self.marks or self.fold)
 
     @property
     def status(self) -> str:
@@ -214,8 +214,8 @@ def decide(
     flagged: bool = False,
     stopped: bool | None = None,
 ) -> AbuseDecision:
-    """What happens to a form that is about to be saved. Whoever saves it adds the decision's `counts` to the limits in the same
-    transaction, so that both happen or neither.
+    """What happens to a form that is about to be saved. Whoever saves it calls `count` in the same transaction, so that both
+    happen or neither.
 
     Without `seen` no stranger sent it, and nothing is counted. `caught` is why it is set aside anyway. It counts for its sender
     alone then, and nobody can use up what belongs to others. `flagged`: it has a warning sign, so it is kept and not set aside,
@@ -233,11 +233,16 @@ def decide(
     decision = _weigh(
         kind, seen, email, caught=caught, trap=trap, in_no_time=in_no_time, flagged=flagged, stopped=stopped
     )
-    if decision.silent == IN_TOTAL:
-        sound_alarm()
     # There is one alarm for a fold, and another if a form comes after staff have dealt with all of it.
     alarm = not fold or not flood.is_known_to_staff(fold)
     return replace(decision, marks=marks, fold=fold, alarm=alarm)
+
+
+def count(decision: AbuseDecision) -> None:
+    """Counts a form that is saved in this transaction."""
+    limits.add(decision.counts)
+    if decision.silent == IN_TOTAL:
+        sound_alarm()
 
 
 def _weigh(

@@ -108,9 +108,7 @@ def give_back(name: str, subject: str, *, per: timedelta, now: datetime | None =
 
 def counted(name: str, subject: str, *, per: timedelta, now: datetime | None = None) -> int:
     """How many tries of `subject` at `name` count now. enquiries/abuse.py uses it to tell staff how large a wave is."""
-    now = now or timezone.now()
-    rows = Limit.objects.filter(name=name, key__in=_keys(name, subject, per, now), until__gt=now)
-    return sum(rows.values_list("count", flat=True))
+    return tallies([(name, subject, per)], now=now)[0]
 
 
 def tallies(subjects: list[tuple[str, str, timedelta]], *, now: datetime | None = None) -> list[int]:

@@ -32,7 +32,7 @@ ACCOUNT = 3  # in PER, for one address. Using them up for somebody else sends th
 def forgotten(request):
     """Asks for an address, and emails a link to each account that has it."""
     if "sent" in request.GET:
-        if emails.sender_address():
+        if emails.can_send():
             return page(request, "admin/forgotten_sent.html", "Check your email")
         return page(request, "admin/forgotten_sent.html", "The link has to wait", waits=True)
     form = ForgottenForm(request.POST or None)

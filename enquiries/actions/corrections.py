@@ -11,7 +11,7 @@ from django.db import models, transaction
 from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
-from backcare.core import blind_index, limits
+from backcare.core import blind_index
 from backcare.core.encryption import CannotDecrypt
 from enquiries import abuse
 from enquiries.actions.outbox import TO_STAFF, Erased, enqueue, lock_enquiry
@@ -247,7 +247,7 @@ def _counted(enquiry: Enquiry, sender: str, email: str) -> str:
         return ""
     seen = abuse.standing(sender, enquiry.kind, email)
     decision = abuse.decide(enquiry.kind, seen=seen, email=email, texts=[], caught=enquiry.quarantine_reason)
-    limits.add(decision.counts)
+    abuse.count(decision)
     return decision.silent.lower()
 
 

@@ -123,7 +123,7 @@ def accept(submission: Submission, *, sender: str = "") -> Enquiry:
         try:
             return _keep(submission, sender)
         except (IntegrityError, _OutOfTurn):
-            # Its reference, eight random characters, was taken: about five times in a million enquiries. Draw another.
+            # Or its reference, eight random characters, was taken: about five times in a million enquiries. Draw another.
             return _keep(submission, sender, in_turn=True)
     except abuse.TooMany as refusal:
         if refusal.in_total:
@@ -135,9 +135,11 @@ def _keep(form: Submission, sender: str, *, in_turn: bool = False) -> Enquiry:
     """Forms take turns where counting them needs it: from the start of one with a sign, or with something against it, because
     what came just before decides on it too. The usual form is counted last, once all else is written. So on PostgreSQL others wait
     for its commit alone, a quarter of its time. SQLite's transactions take turns anyway."""
-    in_turn = in_turn or form.is_flagged or connection.vendor == "sqlite"
+    in_turn = in_turn or form.is_flagged or bool(form.caught) or connection.vendor == "sqlite"
     with transaction.atomic():
         keys = _submission_keys(form)
+        # Always before it waits for its turn: two forms that wait for each other would both be lost.
+        is_fresh = not form.seal or limits.once("forms: seal", form.seal, until=timezone.now() + SEAL_GOOD_FOR)
         seen = abuse.standing(sender, form.kind, form.details["email"], in_turn=in_turn) if sender else None
         if seen and form.kind == EnquiryKind.REPORT and not form.is_flagged:
             # Before it looks at earlier submissions, so that a blocked sender learns nothing about them.
@@ -146,7 +148,7 @@ def _keep(form: Submission, sender: str, *, in_turn: bool = False) -> Enquiry:
         earlier = Enquiry.objects.filter(submission_key__in=keys, created_at__gte=now - SAME_FORM_WITHIN)
         if known := earlier.order_by().values_list("pk", flat=True).first():
             return Enquiry.objects.get(pk=known)
-        if form.seal and not limits.once("forms: seal", form.seal, until=now + SEAL_GOOD_FOR):
+        if not is_fresh:
             raise SealUsed
         decide = partial(
             abuse.decide,
@@ -209,9 +211,9 @@ def _keep(form: Submission, sender: str, *, in_turn: bool = False) -> Enquiry:
             answer(enquiry, is_new=True, not_before=now + form.hold, silent=bool(decision.silent), alarm=alarm)
         if seen and not in_turn:
             seen = abuse.standing(sender, form.kind, form.details["email"])
-            if decide(seen=seen, stopped=False) != decision:
+            if decide(seen=seen, stopped=decision.silent == abuse.STOPPED) != decision:
                 raise _OutOfTurn
-        limits.add(decision.counts)
+        abuse.count(decision)
     logger.info("Accepted %s %s", enquiry.kind, enquiry.reference)
     return enquiry
 

@@ -304,7 +304,5 @@ def _remind(sheet: FactSheet, due_on: date, step: int, editors: list[User]) -> N
             OutgoingMessage.objects.get_or_create(
                 reminder=reminder, staff=editor, defaults={"purpose": Purpose.REVIEW_REMINDER}
             )
-        reminder.messages.filter(state=MessageState.LAPSED).update(
-            state=MessageState.WAITING, attempts=0, created_at=now, next_attempt_at=now
-        )
+        reminder.messages.filter(state=MessageState.LAPSED).queue_again(now)
     logger.info("Review reminder for %s, %s days before", sheet.slug, step)

@@ -13,7 +13,7 @@ import secrets
 import smtplib
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -183,10 +183,11 @@ class Worker:
         """Before the worker exits."""
         try:
             self.put_back()
+            unrecorded = OutgoingMessage.objects.filter(state=MessageState.SENDING, claimed_by=self.name).exists()
         except DatabaseError as error:  # then their leases run out
             logger.warning("Claimed mails could not be released: %s", type(error).__name__)
         else:
-            if self.present:
+            if self.present and not unrecorded:  # otherwise another finds this worker's file, and records what was sent
                 self.present.leave()
         self.disconnect()
 
@@ -209,20 +210,25 @@ class Worker:
     def _free_what_the_dead_hold(self) -> None:
         """Releases each email once only. One lost twice waits, so that a worker that keeps crashing does not use up its tries."""
         try:
-            for name, last in self.present.gone() if self.present else ():
+            for name, last, at in self.present.gone() if self.present else ():
                 if last:
-                    self._record_for(name, last)
+                    self._record_for(name, last, at)
                 theirs = OutgoingMessage.objects.filter(state=MessageState.SENDING, claimed_by=name, lost_claims=0)
                 if freed := theirs.update(lease_until=Now() - timedelta(seconds=1)):
                     logger.warning("A mail worker is gone. %s of the mails it had claimed are sent at once.", freed)
         except OSError as error:  # email is still sent, except for what dead workers hold until their lease is over
             logger.warning("Mail worker could not check DATA_DIR for others: %s", error.strerror)
 
-    def _record_for(self, name: str, last: UUID) -> None:
+    def _record_for(self, name: str, last: UUID, at: datetime) -> None:
         """Records what a dead worker had sent, if it could not do so itself."""
         held = OutgoingMessage.objects.filter(pk=last, state=MessageState.SENDING, claimed_by=name)
-        for message in held.with_enquiry():
-            self.settle_success(message)
+        try:
+            for message in held.with_enquiry():
+                self.settle_success(message, at=at)
+        except (OperationalError, InterfaceError):  # it is tried again
+            raise
+        except Exception as error:  # noqa: BLE001 - one mail must not stop all others
+            logger.error("A mail that was sent could not be recorded: %s", type(error).__name__)
 
     def send(self, message: OutgoingMessage) -> None:
         if self.sent_on_connection >= MAILS_PER_CONNECTION:
@@ -269,9 +275,10 @@ class Worker:
                 database.close()
                 time.sleep(DATABASE_PAUSE)
 
-    def settle_success(self, message: OutgoingMessage) -> None:
+    def settle_success(self, message: OutgoingMessage, *, at: datetime | None = None) -> None:
+        """Records that it was sent, now or `at`."""
         with transaction.atomic():
-            held = self._settle(message, state=MessageState.SENT, sent_at=timezone.now(), error="")
+            held = self._settle(message, state=MessageState.SENT, sent_at=at or timezone.now(), error="")
             if held and message.enquiry_id:
                 message_was_sent(message=message)
         logger.info("Sent %s for %s", message.purpose, message.about)

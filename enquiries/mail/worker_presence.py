@@ -10,6 +10,7 @@ have to wait for others. Whoever finds the worker gone records that one, and doe
 import fcntl
 import os
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -35,8 +36,9 @@ class Present:
         self.path.unlink(missing_ok=True)
         os.close(self.file)
 
-    def gone(self) -> Iterator[tuple[str, UUID | None]]:
-        """The names of workers that died, with the last email that each sent. Each counts as dealt with once the next is asked for.
+    def gone(self) -> Iterator[tuple[str, UUID | None, datetime]]:
+        """The names of workers that died, with the last email that each sent, and when. Each counts as dealt with once the next
+        is asked for.
 
         Raises OSError if the folder is gone.
         """
@@ -52,7 +54,8 @@ class Present:
                 continue
             else:
                 noted = os.pread(file, 16, 0)
-                yield path.name, UUID(bytes=noted) if len(noted) == 16 else None
+                at = datetime.fromtimestamp(os.fstat(file).st_mtime, tz=UTC)
+                yield path.name, UUID(bytes=noted) if len(noted) == 16 else None, at
                 path.unlink(missing_ok=True)
             finally:
                 os.close(file)

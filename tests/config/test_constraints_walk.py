@@ -29,7 +29,7 @@ MAY_BE_EMPTY_ALONE = {
         ["digest", "etag", "last_modified", "new_digest", "new_etag", "new_last_modified", "fault", "moved_to"],
         "what one check found; not every server says it, and not every check finds anything",
     )
-    | {"source": "texts link to it, and no source does"},
+    | {"source": "texts link to it, and no source does", "opened_on": "most were never opened by a person"},
     "factsheets.UnsavedEdit": {
         "sheet": "what several sheets share, or a red flag, is open",
         "typed": "somebody has it open and typed nothing yet",

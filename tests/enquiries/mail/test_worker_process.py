@@ -94,7 +94,8 @@ def test_a_worker_that_lives_is_not_taken_for_dead_and_a_dead_one_is_found_once(
     assert [*one.gone()] == [*other.gone()] == []
     os.close(other.file)  # as its death does
     third.leave()
-    assert ([*one.gone()], [*one.gone()]) == ([("other", None)], [])
+    assert [(name, last) for name, last, _ in one.gone()] == [("other", None)]
+    assert not [*one.gone()]
     one.leave()
     assert not [*tmp_path.iterdir()]
 
