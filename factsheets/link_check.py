@@ -337,7 +337,8 @@ def check(source: Linked, asker: Asker) -> SourceLink:
     except Unreachable as unreachable:
         answer, fault = Answer(status=0), str(unreachable)
     with transaction.atomic():
-        link = kept.select_for_update().first()
+        # Not in the usual order, by source: PostgreSQL locks no row across that join.
+        link = kept.select_for_update().order_by("pk").first()
         if link is None or link.address != address:
             link = SourceLink(pk=link.pk if link else None, source=owner, address=address)
         before = link.outcome

@@ -281,6 +281,7 @@ def test_a_doi_is_followed_and_never_counts_as_changed(web, monkeypatch):
     assert not [each for each in web.asked if each.startswith("GET")]
 
 
+@pytest.mark.both
 def test_links_in_texts_are_asked_too_and_named_with_their_sheet_and_section(web, client, public_sheet, author):
     section = public_sheet.sections.get()
     gone, moved, fine = web.address + "/gone", web.page("/old", status=301, Location="/new"), web.page("/fine")
