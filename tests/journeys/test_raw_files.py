@@ -124,6 +124,9 @@ def sealed_values() -> list[bytes]:
 
 def test_no_journey_leaves_a_typed_word_in_the_bytes_of_the_database(transactional_db, client, staff, mail_through):
     """While it is kept it is sealed, and after the purge not even the sealed bytes are left."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM FULL")  # rows of other tests were deleted, and still lie in the files
     compare_again()
     live_every_journey(client, staff)
     references = list(Enquiry.objects.values_list("reference", flat=True))
