@@ -218,14 +218,18 @@ class _Import(content.Edition):
 
         An export numbers by tens, also where a deletion here left a gap.
         """
-        groups: dict[tuple, dict[tuple, dict]] = {}
+        groups: dict[tuple, dict[str, dict]] = {}
         for model, fields, _ in listed:
             if model in PLACED and isinstance(fields.get("position"), int):
                 with suppress(ValueError):  # which `install` tells, with its place in the file
                     of, key = str(fields.get(model.natural_key_fields[0])), key_of(model, fields)
                     groups.setdefault((model, of), {})[key] = fields
+        places = {
+            model: {" ".join(map(str, key)): position for key, position in found.items()}
+            for model, found in self.places.items()
+        }
         for (model, _), theirs in groups.items():
-            here = {" ".join(map(str, key)): position for key, position in self.places[model].items()}
+            here = places[model]
             order = [key for key in here if key in theirs]
             their_order = sorted(theirs, key=lambda key: theirs[key]["position"])
             is_new = any(key not in here and (model._meta.label_lower, key) not in self.installed for key in theirs)

@@ -164,9 +164,8 @@ def send_again(*, message: OutgoingMessage, by: User) -> OutgoingMessage:
                 appointment=message.appointment,
             )
         else:
-            message.state, message.attempts, message.lost_claims, message.error = MessageState.WAITING, 0, 0, ""
-            message.created_at = message.next_attempt_at = timezone.now()
-            message.save(update_fields=["state", "attempts", "lost_claims", "error", "created_at", "next_attempt_at"])
+            mine.filter(pk=message.pk).queue_again(timezone.now())
+            message.refresh_from_db()
         if not message.enquiry:
             logger.info("To be sent again: %s for %s", message.purpose, message.about)
             return message

@@ -460,10 +460,9 @@ class SearchToken(models.Model):
         found_by = cls._meta.get_field("enquiry").get_db_prep_value(enquiry.pk, connection)
         # Plain SQL for some fifty rows, because making objects of them would take a fifth of the form's time. The hashes are our
         # own integers, and stand in the statement: as parameters each would cost more than its row does.
-        if keys:
-            rows = ", ".join(f"({key:d})" for key in sorted(keys))
-            with connection.cursor() as cursor:
-                cursor.execute(INSERT_HASHES % rows, [found_by])
+        rows = ", ".join(f"({key:d})" for key in sorted(keys))
+        with connection.cursor() as cursor:
+            cursor.execute(INSERT_HASHES % rows, [found_by])
 
 
 class PrivateLink(models.Model):

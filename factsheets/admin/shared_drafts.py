@@ -46,8 +46,6 @@ def open_to(user) -> list[SharedDraft]:
     found = list(SharedDraft.objects.filter(is_open=True, label__in=may_read).defer("content", "base"))
     for draft in found:
         draft.address, draft.kind = address(draft), models[draft.label]._meta.verbose_name
-        draft.back = draft_workflow.sent_back(draft)
-        draft.is_mine = bool(draft.back) and draft_workflow.wrote(draft, user)
     return found
 
 

@@ -130,6 +130,9 @@ def sheets_that_need_somebody(context):
     # What a clinician is asked to read is above (`waiting_for_my_review`), and is not repeated.
     signs = user.has_perm("factsheets.sign_off_factsheet")
     waiting = _in_review(context["request"])
+    for draft in waiting.shared:
+        draft.back = draft_workflow.sent_back(draft)
+        draft.is_mine = bool(draft.back) and draft_workflow.wrote(draft, user)
     found = {
         # An owner reads these under “What is still missing”.
         "unapproved": [each for subject in Subject.values if not (each := approvals.standing(subject)).approval]

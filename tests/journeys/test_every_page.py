@@ -34,8 +34,8 @@ MAX_SCREENS, MAX_ANSWER, MAX_CARD, MAX_DRAWING, MAX_LEAFLET = 15, 0.7, 2.2, 3, 2
 MAX_WHAT_TO_EXPECT = 3  # the table on the sheet about acupuncture: which people read before they book
 MIN_OWN_PART = 0.65  # of the words that are unfolded on the page
 MAX_NICE = 3  # sentences, in any words, in what is unfolded: readers skip what is said more often
-# Words around the leaflet’s own that count in the browser: the clinic’s prices, captions to open, what the bars mean.
-FURNITURE = 70  # words
+# Words around the leaflet’s own that count in the browser: captions to open, what the bars mean.
+FURNITURE = 56  # words
 NICE_SAYS_NO = re.compile(r"NICE\b[^.\n]*\b(?:not|no(?! bars)|against|never)\b|\bnot advised by NICE", re.IGNORECASE)
 MEASURE = """() => {
     const box = name => { const found = document.querySelector(name); return found && found.getBoundingClientRect() };
@@ -58,6 +58,7 @@ MEASURE = """() => {
             .filter(each => !each.querySelector('#our-interest')).map(each => each.innerText).join('\\n'),
         leaflet: [...document.querySelectorAll('.leaflet > .chapter:not(.folded, .screen)')]
             .filter(each => !each.querySelector('#our-interest')).map(each => each.innerText).join('\\n'),
+        prices: (document.querySelector('#prices + ul') || { innerText: '' }).innerText,
     };
 }"""
 CUT_OFF = """() => [...document.querySelectorAll("body *")].filter(each => {
@@ -71,7 +72,10 @@ def beyond_its_budget(met) -> list[str]:
     found = met.page.evaluate(MEASURE)
     found["nice"] = len(re.findall("NICE does not recommend acupuncture", found.pop("text")))
     found["nice in any words"] = len(NICE_SAYS_NO.findall(found.pop("shown")))
-    found["words of the leaflet"] = sum(any(map(str.isalnum, each)) for each in found.pop("leaflet").split())
+    leaflet, prices = (
+        sum(any(map(str.isalnum, each)) for each in found.pop(part).split()) for part in ("leaflet", "prices")
+    )
+    found["words of the leaflet"] = leaflet - prices  # which are the clinic's
     most = {
         "screens": MAX_SCREENS,
         "answer": MAX_ANSWER,
